@@ -319,6 +319,16 @@ class UnreadableDocumentError(ArchiveError):
         self.why = reason
 
 
+class UnknownDigestError(UnreadableDocumentError):
+    """A package cannot be compared: of the digests that its manifest states, none can be computed here.
+
+    A later release may have written them, or a digest's library is not installed. Such a copy is neither intact nor damaged.
+    """
+
+    def __init__(self, reason: str, *, key: str | None = None) -> None:
+        super().__init__(f"{reason}; update this software", key=key)
+
+
 class NoArchiveError(ArchiveError):
     """No copy of anything is stored at this address, so nothing can be said about copies there.
 

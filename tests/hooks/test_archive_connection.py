@@ -201,6 +201,6 @@ class TestTheButton:
         module, _, name = info["hook-class-name"].rpartition(".")
         assert (module, name) == (CanvasArchiveHook.__module__, CanvasArchiveHook.__name__)
         assert info["hook-name"] == CanvasArchiveHook.hook_name
-        assert set(info["conn-fields"]) == {"archive_conn_id", "also_archives", "forms", *EXTRAS}
+        assert set(info["conn-fields"]) == {"archive_conn_id", "also_archives", "digest", "forms", *EXTRAS}
         connect("campus", host="s3://a/b")
         assert Connection.get("campus").conn_type == CanvasArchiveHook.conn_type

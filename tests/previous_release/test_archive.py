@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -202,11 +203,9 @@ def give_present_content(archive: Path, canvas: Sandbox, scratch: Path, *courses
         for path, manifest in manifests.items():
             if manifest["package"]["key"] == key:
                 manifest["package"].update(
-                    {
-                        name: present["package"][name]
-                        for name in ("size", "sha256", "content_digest", "member_count")
-                    }
+                    {name: present["package"][name] for name in ("size", "content_digest", "member_count")}
                 )
+                manifest["package"]["sha256"] = hashlib.sha256((archive / key).read_bytes()).hexdigest()
                 manifest["proof"]["counts"].update(
                     {name: present["proof"]["counts"][name] for name in manifest["proof"]["counts"]}
                 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.sdk import Connection
 
+from canvas_exports.core.packages.digests import SHA256
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.core.storage.store import Store
@@ -48,18 +49,21 @@ def open_location(location: ArchiveLocation) -> Store:
         InputError: a malformed URI, or a connection that does not fit it.
     """
     if location.conn_id is not None:
-        options = store_options(location.uri, find_connection(location.conn_id), location.protection)
+        options = store_options(
+            location.uri, find_connection(location.conn_id), location.protection, digest=location.digest
+        )
     else:
         protection = read_protection(
             _kind(location.uri), location.protection, connection=location.named or "archive"
         )
-        options = StoreOptions(protection=protection)
+        required = read_required_digest(location.digest, connection=location.named or "archive")
+        options = StoreOptions(protection=protection, required_digest=required)
     field = "archive" if location.named is None else f"connection {location.named}, host"
     return open_store(location.uri, replace(options, forbidden=code_folders()), field=field)
 
 
 def store_options(
-    uri: str, connection: Connection, protection: Mapping[str, Any] | None = None
+    uri: str, connection: Connection, protection: Mapping[str, Any] | None = None, *, digest: Any = None
 ) -> StoreOptions:
     """Return the credentials and settings of one archive from one connection.
 
@@ -67,6 +71,7 @@ def store_options(
         uri: root of the archive.
         connection: with the credentials.
         protection: extras that override those of the connection.
+        digest: the extra ``digest`` that overrides that of the connection.
 
     Raises:
         InputError: the connection does not fit the URI, or has a malformed field.
@@ -75,9 +80,36 @@ def store_options(
     check_scope(uri, connection, extra)
     kind = _kind(uri)
     guarded = read_protection(kind, {**extra, **(protection or {})}, connection=connection.conn_id)
-    reader = {S3: _s3, GCS: _gcs, AZURE: _azure}.get(kind)
-    if reader is not None:
-        return replace(reader(connection, extra), protection=guarded)
+    required = read_required_digest(digest or extra.get("digest"), connection=connection.conn_id)
+    reader = {S3: _s3, GCS: _gcs, AZURE: _azure}.get(kind, _sftp)
+    return replace(reader(connection, extra), protection=guarded, required_digest=required)
+
+
+def read_required_digest(value: Any, *, connection: str) -> str | None:
+    """Read the extra ``digest``: the only algorithm by which packages may be digested.
+
+    Args:
+        value: of the extra; ``None`` if the connection has none.
+        connection: its id, for the message.
+
+    Raises:
+        InputError: it is another value.
+    """
+    if value is not None and value != SHA256:
+        raise InputError(
+            f"connection {connection}, extra digest",
+            f"{value!r} is not a digest that can be required",
+            accepted=f"{SHA256}, or nothing",
+        )
+    return None if value is None else SHA256
+
+
+def _kind(uri: str) -> str:
+    scheme = uri.strip().partition("://")[0].lower()
+    return {"s3a": S3, "gcs": GCS, "azure": AZURE}.get(scheme, scheme)
+
+
+def _sftp(connection: Connection, extra: dict[str, Any]) -> StoreOptions:
     return StoreOptions(
         username=connection.login,
         password=connection.password,
@@ -87,11 +119,6 @@ def store_options(
         known_hosts=extra.get("known_hosts"),
         host_key=extra.get("host_key"),
     )
-
-
-def _kind(uri: str) -> str:
-    scheme = uri.strip().partition("://")[0].lower()
-    return {"s3a": S3, "gcs": GCS, "azure": AZURE}.get(scheme, scheme)
 
 
 def _s3(connection: Connection, extra: dict[str, Any]) -> StoreOptions:

@@ -33,6 +33,7 @@ class ArchiveLocation:
         uri: root of the archive.
         conn_id: the connection with the credentials; ``None`` for those of the environment.
         protection: extras about encryption, storage class, locks and tags; they override those of ``conn_id``.
+        digest: the extra ``digest``; overrides that of ``conn_id``.
         also: names of the replicas.
         named: the connection of type ``canvas_archive`` that defines the archive, if there is one.
     """
@@ -40,6 +41,7 @@ class ArchiveLocation:
     uri: str
     conn_id: str | None = None
     protection: Mapping[str, Any] = field(default_factory=dict)
+    digest: Any = None
     also: tuple[str, ...] = ()
     named: str | None = None
 
@@ -74,6 +76,7 @@ class ArchiveLocation:
             uri=str(connection.host).strip(),
             conn_id=str(extra["archive_conn_id"]).strip() if "archive_conn_id" in extra else None,
             protection={key: extra[key] for key in PROTECTION if key in extra},
+            digest=extra.get("digest"),
             also=also,
             named=connection.conn_id,
         )

@@ -88,6 +88,7 @@ ARCHIVE_FORM: dict[str, Any] = {
             "description": "Connections of this type, with commas: archives that are to hold the same.",
             "schema": {"type": ["string", "null"]},
         },
+        "digest": _field("Digest", "sha256: SHA-256 alone, for sites bound to FIPS; empty: the quickest."),
         **{name: _field(label, text) for name, (label, text) in _PROTECTION.items()},
         "forms": _FORMS,
     },

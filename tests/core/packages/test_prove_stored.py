@@ -21,6 +21,7 @@ from tests.support.packages.stored import CARTRIDGE, KEY, InMemory, codes, prove
 from tests.support.packages.zips import Entry, entries_of, packed_zip
 
 from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.digests import LABELS, digests_of
 from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
 from canvas_exports.core.packages.prove_stored import ReadLimit, prove_stored
 from canvas_exports.core.storage.open_store import open_store
@@ -48,7 +49,7 @@ class TestWhatItSays:
         assert (found.proof.level, found.proof.verdict) == (ProofLevel.FULL, Verdict.WHOLE)
         assert codes(found) == ["unresolved_items"]
         assert found.proof.counts.items() >= (COUNTS | DEEP_COUNTS).items()
-        assert found.sha256 == hashlib.sha256(data).hexdigest()
+        assert found.digests == digests_of(data, LABELS)
         assert (found.covered, found.size, found.is_complete) == (len(data), len(data), True)
 
     def test_the_directory_tells_the_same_counts_but_for_those_inside_documents(self) -> None:
@@ -57,7 +58,7 @@ class TestWhatItSays:
         assert shallow.proof.level is ProofLevel.DIRECTORY
         assert {**shallow.proof.counts, **DEEP_COUNTS} == deep.proof.counts
         assert shallow.proof.content_digest == deep.proof.content_digest
-        assert (shallow.sha256, shallow.covered, shallow.is_complete) == (None, 0, False)
+        assert (shallow.digests, shallow.covered, shallow.is_complete) == (None, 0, False)
 
     def test_quizzes_of_a_qti_package_are_counted_with_their_questions(self) -> None:
         whole = quizzes()
@@ -141,7 +142,7 @@ class TestHowMuchIsRead:
     def test_a_limit_of_bytes_ends_it_without_a_claim(self) -> None:
         store = InMemory(zipped(MANY, method=0), block=100_000)
         found = prove_stored(store, KEY, FILES, limit=ReadLimit(max_bytes=150_000))
-        assert (found.proof.level, found.sha256, found.is_complete) == (ProofLevel.DIRECTORY, None, False)
+        assert (found.proof.level, found.digests, found.is_complete) == (ProofLevel.DIRECTORY, None, False)
         assert store.yielded == 200_000
         assert 190_000 < found.covered <= 200_000 < found.size
         assert found.bytes_read == 200_000 + (1 << 18)

@@ -9,6 +9,7 @@ from tests.support.packages.build import COURSE, HOST, cartridge, draft
 from tests.support.store_servers.stores import Place
 
 from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.digests import LABELS, digests_of
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.packages.prove_stored import ReadLimit, prove_stored
 from canvas_exports.errors import CorruptPackageError, ObjectNotFoundError
@@ -24,9 +25,9 @@ def test_what_is_stored_is_proven_where_it_lies_wholly_or_as_far_as_allowed(plac
     part = prove_stored(place.store, KEY, EXPECT, limit=ReadLimit(max_bytes=1))
     assert part.proof.level is ProofLevel.DIRECTORY
     assert 0 < part.covered < part.size
-    found = prove_stored(place.store, KEY, EXPECT)
+    found = prove_stored(place.store, KEY, EXPECT, algorithms=LABELS)
     assert (found.proof.level, found.proof.verdict) == (ProofLevel.FULL, Verdict.WHOLE)
-    assert found.sha256 == hashlib.sha256(PACKAGE).hexdigest()
+    assert found.digests == digests_of(PACKAGE, LABELS)
 
 
 def test_a_rotten_bit_is_found_and_the_member_named(place: Place) -> None:

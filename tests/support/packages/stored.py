@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from tests.support.packages.build import COURSE, HOST
 
 from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.digests import LABELS
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.prove_stored import ReadLimit, StoredProof, prove_stored
@@ -56,7 +57,7 @@ def proven(
     limit: ReadLimit | None = None,
 ) -> StoredProof:
     """The proof of a package that is stored in blocks of a size."""
-    return prove_stored(InMemory(data, block), KEY, expect, level=level, limit=limit)
+    return prove_stored(InMemory(data, block), KEY, expect, level=level, limit=limit, algorithms=LABELS)
 
 
 def buffered(data: bytes, windows: Sequence[range] = (), tail: int | None = None) -> TailBuffer:

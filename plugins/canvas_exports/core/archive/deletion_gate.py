@@ -15,6 +15,7 @@ from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.packages.digests import can_check
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.text.wording import format_time
 from canvas_exports.errors import InputError
@@ -153,6 +154,8 @@ def _not_proven(last: Copy, copies: Iterable[Copy], rule: DeletionRule) -> str |
         return f"its newest copy is {last.verdict.value}"
     if last.deepest < PROOF_LEVELS.index(rule.level):
         return f"its newest copy was never proven to the level {rule.level}"
+    if not can_check(last.package.digests):
+        return "its newest copy states only digests that cannot be computed here: update this software"
     return None
 
 

@@ -17,9 +17,11 @@ word is ``lifted``.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
+from typing import Any
 
 from canvas_exports.core.archive.layout import CONTEXT_FOLDERS
 from canvas_exports.core.storage.object_keys import check_key
@@ -73,6 +75,17 @@ class RecordName:
         if stem == self.manifest or not _NAME.fullmatch(key) or self.at.year not in YEARS:
             raise ValueError(f"not a record's name: {key[:200]!r}")
         return check_key(key)
+
+
+def described(key: str, size: int, digests: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    """Return the version of a record's schema, and what the record says of its package.
+
+    It is 1, which requires a SHA-256, as long as the package has one.
+    """
+    package = {"key": key, "size": size, "digests": dict(digests)}
+    if (sha256 := digests.get("sha256")) is None:
+        return 2, package
+    return 1, {**package, "sha256": sha256}
 
 
 def read_record_name(key: str) -> RecordName | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from canvas_exports.core.model.proof_levels import ProofLevel
@@ -25,20 +26,20 @@ class StoredProof:
         size: size of the object in bytes.
         covered: bytes from the beginning, up to the end of a member, that were read and are consistent; ``size`` if the whole
             package was read.
-        sha256: of all bytes, in hexadecimal; ``None`` unless the whole package was read.
+        digests: of all bytes, hexadecimal, by algorithm; ``None`` unless the whole package was read.
         bytes_read: bytes read from the store, including the directory.
     """
 
     proof: Proof
     size: int
     covered: int
-    sha256: str | None
+    digests: Mapping[str, str] | None
     bytes_read: int
 
     @property
     def is_complete(self) -> bool:
         """Return whether every byte was read."""
-        return self.sha256 is not None
+        return self.digests is not None
 
 
 def prove_stored(
@@ -48,6 +49,7 @@ def prove_stored(
     *,
     level: ProofLevel = ProofLevel.FULL,
     limit: ReadLimit | None = None,
+    algorithms: Iterable[str] = (),
 ) -> StoredProof:
     """Prove a package in an archive, without changing anything there.
 
@@ -64,6 +66,7 @@ def prove_stored(
         expect: the expected package.
         level: level of the proof.
         limit: how much may be read at level ``full``.
+        algorithms: of the digests to make at level ``full``; see ``core.packages.digests``.
 
     Raises:
         ObjectNotFoundError: there is no such object, or it was deleted during the read (permanent).
@@ -80,7 +83,7 @@ def prove_stored(
     shallow = inspection.proof(ProofLevel.DIRECTORY)
     if level is ProofLevel.DIRECTORY:
         return StoredProof(shallow, info.size, 0, None, package.bytes_read)
-    with StoredStream(store.blocks(key), info.size, limit or ReadLimit()) as stream:
+    with StoredStream(store.blocks(key), info.size, limit or ReadLimit(), algorithms) as stream:
         try:
             _prove_members(inspection, stream)
         except ReadLimitReached:
@@ -89,7 +92,7 @@ def prove_stored(
             proof=inspection.proof(ProofLevel.FULL),
             size=info.size,
             covered=info.size,
-            sha256=stream.sha256,
+            digests=stream.digests,
             bytes_read=package.bytes_read + stream.read,
         )
 

@@ -31,6 +31,12 @@ def open_store(uri: str, options: StoreOptions | None = None, *, field: str = "a
         InputError: a malformed URI, an unknown scheme, a password in the URI, or a package that is not installed.
     """
     options = options or StoreOptions()
+    store = _open(uri, options, field)
+    store.required_digest = options.required_digest
+    return store
+
+
+def _open(uri: str, options: StoreOptions, field: str) -> Store:
     try:
         parts = urlsplit(uri.strip())
         port = parts.port

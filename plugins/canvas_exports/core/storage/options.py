@@ -108,6 +108,8 @@ class StoreOptions:
         retries: repetitions of a request that the store fails; the waits between them grow.
         limits: of each response to a cloud's SDK.
         protection: encryption, storage class, locks and tags.
+        required_digest: the only algorithm by which packages may be digested, ``sha256``; ``None`` for the choice of
+            ``core.packages.digests``.
         settings: further settings of the backend under obstore's names.
         forbidden: folders that a file archive may neither lie in nor hold; see ``forbidden_folders``.
     """
@@ -135,6 +137,7 @@ class StoreOptions:
     retries: int = 6
     limits: ResponseLimits = ResponseLimits()
     protection: Protection = NO_PROTECTION
+    required_digest: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     forbidden: Sequence[Path] = ()
 

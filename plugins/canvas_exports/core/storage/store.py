@@ -71,6 +71,9 @@ class Store(ABC):
     #: The root as the connection states it, without credentials; safe to log.
     uri: str
 
+    #: The only algorithm by which packages may be digested here, if the archive's connection sets one.
+    required_digest: str | None = None
+
     #: Its optional features.
     capabilities: Capabilities = Capabilities()
 

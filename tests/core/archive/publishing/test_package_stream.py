@@ -11,6 +11,7 @@ import pytest
 from tests.support.packages.build import COURSE, HOST, cartridge, context_xml, zipped
 
 from canvas_exports.core.archive.publishing.package_stream import PackageStream, hash_in_thread
+from canvas_exports.core.packages.digests import BLAKE3, LABELS, SHA256, digests_of
 from canvas_exports.core.packages.proof import Expectation, Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.open_store import open_store
@@ -46,10 +47,12 @@ def collected(stream: PackageStream) -> bytes:
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("step", [997, 1_000_003, len(LARGE)])
 def test_what_comes_out_is_what_went_in_counted_digested_and_proven(known: bool, step: int) -> None:
-    stream = PackageStream(lambda _: download(LARGE, step), expect(len(LARGE) if known else None), pool())
+    stream = PackageStream(
+        lambda _: download(LARGE, step), expect(len(LARGE) if known else None), pool(), algorithms=LABELS
+    )
     assert collected(stream) == LARGE
     assert stream.size == len(LARGE)
-    assert stream.sha256 == hashlib.sha256(LARGE).hexdigest()
+    assert stream.digests == digests_of(LARGE, LABELS)
     assert stream.proof.verdict is Verdict.WHOLE
 
 
@@ -109,34 +112,36 @@ def test_more_than_was_announced_is_refused_as_soon_as_it_shows() -> None:
 def test_one_block_moves_any_number_of_packages() -> None:
     shared = pool(1)
 
-    def move(_: int) -> str:
-        stream = PackageStream(lambda _: download(LARGE), expect(len(LARGE)), shared)
+    def move(number: int) -> str:
+        stream = PackageStream(
+            lambda _: download(LARGE), expect(len(LARGE)), shared, algorithms=[(BLAKE3, SHA256)[number % 2]]
+        )
         deque(stream, maxlen=0)
-        return stream.sha256
+        return "".join(stream.digests.values())
 
     with ThreadPoolExecutor(6) as threads:
-        assert set(threads.map(move, range(6))) == {hashlib.sha256(LARGE).hexdigest()}
+        assert set(threads.map(move, range(6))) == {*digests_of(LARGE, LABELS).values()}
 
 
 def test_one_block_is_enough_to_store_a_package_in_a_folder(tmp_path: Path) -> None:
     """A store that held on to a block while it asks for the next would wait for itself for ever."""
-    stream = PackageStream(lambda _: download(LARGE), expect(len(LARGE)), pool(1))
+    stream = PackageStream(lambda _: download(LARGE), expect(len(LARGE)), pool(1), algorithms=LABELS)
     store = open_store(tmp_path.as_uri())
     key = "courses/101/package.imscc"
     storing = threading.Thread(target=store.put, args=(key, stream), daemon=True)
     storing.start()
     storing.join(60)
     assert not storing.is_alive()
-    assert hashlib.sha256(store.read(key)).hexdigest() == stream.sha256
+    assert digests_of(store.read(key), LABELS) == stream.digests
 
 
 def test_an_abandoned_stream_gives_its_memory_back_and_ends_its_thread() -> None:
     shared = pool(2)
     for _ in range(5):
-        stream = PackageStream(lambda _: download(LARGE), expect(), shared)
+        stream = PackageStream(lambda _: download(LARGE), expect(), shared, algorithms=LABELS)
         next(iter(stream))
         stream.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sha256")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("digest")]
     assert all(shared.acquire() for _ in range(2))
 
 

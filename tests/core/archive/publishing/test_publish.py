@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -32,6 +31,7 @@ from tests.support.packages.build import (
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.packages.digests import digests_of
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE
 from canvas_exports.core.storage.local import FileStore
@@ -53,7 +53,7 @@ def test_a_package_and_its_manifest_are_stored(store: Store) -> None:
     published = store_package(store, canvas, size=len(PACKAGE))
     assert files(store) == BOTH
     assert store.read(DRAFT.key) == PACKAGE
-    assert published.digests["sha256"] == hashlib.sha256(PACKAGE).hexdigest()
+    assert published.digests == digests_of(PACKAGE)
     assert (published.size, published.verdict, published.was_stored) == (len(PACKAGE), Verdict.WHOLE, False)
     assert Manifest.from_json(store.read(published.manifest_key)) == replace(
         published.manifest, stored_at=published.manifest.stored_at.replace(microsecond=0)
@@ -124,7 +124,7 @@ def test_a_package_that_a_killed_run_left_is_proven_and_not_fetched_again(store:
     canvas = Canvas(PACKAGE)
     published = store_package(store, canvas, size=len(PACKAGE))
     assert canvas.downloads == 0
-    assert published.digests["sha256"] == hashlib.sha256(PACKAGE).hexdigest()
+    assert published.digests == digests_of(PACKAGE)
     assert not published.was_stored
     assert files(store) == BOTH
 

@@ -20,6 +20,7 @@ from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.package_stream import Download
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
+from canvas_exports.core.packages.digests import SHA256, digests_of
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
@@ -62,10 +63,23 @@ def test_one_download_fills_every_archive_and_each_has_its_manifest(tmp_path: Pa
     results = everywhere(canvas.blocks, *stores)
     assert canvas.downloads == 1
     assert all(map(has_all, stores))
-    assert {result.digests["sha256"] for result in results if isinstance(result, Published)} == {
-        hashlib.sha256(PACKAGE).hexdigest()
-    }
+    assert [result.digests for result in results if isinstance(result, Published)] == 3 * [
+        digests_of(PACKAGE)
+    ]
     assert len({store.read(manifest_key(DRAFT.key)).partition(b'"stored_at"')[0] for store in stores}) == 1
+
+
+def test_each_archive_states_the_digests_that_its_connection_allows(tmp_path: Path) -> None:
+    stores = [archive(tmp_path, name) for name in "abc"]
+    stores[1].required_digest = SHA256
+    canvas = Canvas(PACKAGE)
+    results = [result for result in everywhere(canvas.blocks, *stores) if isinstance(result, Published)]
+    assert canvas.downloads == 1
+    assert [result.digests for result in results] == [
+        digests_of(PACKAGE),
+        digests_of(PACKAGE, [SHA256]),
+        digests_of(PACKAGE),
+    ]
 
 
 def test_only_the_archives_that_lack_it_are_filled(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +30,7 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.sweep import sweep
+from canvas_exports.core.packages.digests import digests_of
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.store import Store
@@ -56,7 +56,7 @@ def test_the_manifest_of_tonight_tells_of_tonights_export_and_names_the_stored_p
     manifest = Manifest.from_json(store.read(manifest_key(SECOND.key)))
     assert manifest.export == SECOND.export
     assert manifest.package == published.manifest.package
-    assert (manifest.package.key, manifest.package.sha256) == (FIRST.key, hashlib.sha256(MONDAY).hexdigest())
+    assert (manifest.package.key, manifest.package.digests) == (FIRST.key, digests_of(MONDAY))
     assert (published.key, published.manifest_key) == (FIRST.key, manifest_key(SECOND.key))
 
 

@@ -7,7 +7,7 @@ and has at most one waiting, so memory is that of a single consumer and does not
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -46,13 +46,15 @@ class FanOut(PackageSource):
         return self._source.peek()
 
     @contextmanager
-    def open_stream(self, windows: Sequence[range] = ()) -> Iterator[ProvenStream]:
+    def open_stream(
+        self, windows: Sequence[range] = (), *, algorithms: Sequence[str]
+    ) -> Iterator[ProvenStream]:
         """Open the stream of one of several consumers; see ``PackageSource.open_stream``.
 
         Raises:
             PassAborted: the stream broke; ``serve`` raises what broke it.
         """
-        consumer = _Consumer(windows, self._changed)
+        consumer = _Consumer(windows, algorithms, self._changed)
         with self._changed:
             self._waiting.append(consumer)
             self._changed.notify_all()
@@ -96,7 +98,8 @@ class FanOut(PackageSource):
     def _stream_to(self, consumers: list[_Consumer]) -> None:
         """Stream the package once, to all consumers. Those of them that have not failed open the next stream, if one is needed."""
         windows = dict.fromkeys(window for consumer in consumers for window in consumer.windows)
-        with self._source.open_stream(tuple(windows)) as stream:
+        algorithms = dict.fromkeys(name for consumer in consumers for name in consumer.algorithms)
+        with self._source.open_stream(tuple(windows), algorithms=tuple(algorithms)) as stream:
             for consumer in consumers:
                 consumer.begin(stream)
             _check_consumers(consumers)
@@ -133,8 +136,11 @@ class _NoConsumerLeft(Exception):  # noqa: N818 - as above
 class _Consumer:
     """One consumer in one pass. Its blocks are offered by one thread and taken by another."""
 
-    def __init__(self, windows: Sequence[range], changed: threading.Condition) -> None:
+    def __init__(
+        self, windows: Sequence[range], algorithms: Sequence[str], changed: threading.Condition
+    ) -> None:
         self.windows = windows
+        self.algorithms = algorithms
         self.has_ended = False
         self._stream: ProvenStream | None = None
         self._offered: Any = None
@@ -152,9 +158,9 @@ class _Consumer:
         return self._shared.size
 
     @property
-    def sha256(self) -> str:
-        """Return their SHA-256."""
-        return self._shared.sha256
+    def digests(self) -> Mapping[str, str]:
+        """Return their digests, also by algorithms that only other consumers have asked for."""
+        return self._shared.digests
 
     @property
     def proof(self) -> Proof:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Protocol
 
@@ -34,8 +34,8 @@ class ProvenStream(Protocol):
         """Return the number of bytes, once the stream has ended."""
 
     @property
-    def sha256(self) -> str:
-        """Return the SHA-256 of the bytes, once the stream has ended."""
+    def digests(self) -> Mapping[str, str]:
+        """Return the digests of the bytes by algorithm, once the stream has ended: at least those that were asked for."""
 
     @property
     def proof(self) -> Proof:
@@ -94,12 +94,22 @@ class PackageSource:
                     log.info("the end of the package could not be read beforehand: %s", error)
             return self._peeked
 
-    def open_stream(self, windows: Sequence[range] = ()) -> AbstractContextManager[ProvenStream]:
+    def open_stream(
+        self, windows: Sequence[range] = (), *, algorithms: Sequence[str]
+    ) -> AbstractContextManager[ProvenStream]:
         """Open a stream of the package, whose download ends with the context.
 
         Args:
             windows: byte ranges to keep for the proof; those that a ``BytesNotKeptError`` of an earlier stream names.
+            algorithms: of the digests to make of the package.
         """
         return closing(
-            PackageStream(self.download, self.expect, self.pool, windows=windows, stage=self.stage)
+            PackageStream(
+                self.download,
+                self.expect,
+                self.pool,
+                windows=windows,
+                algorithms=algorithms,
+                stage=self.stage,
+            )
         )

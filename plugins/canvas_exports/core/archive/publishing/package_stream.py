@@ -6,12 +6,12 @@ never visible, and there is no commit flag to forget.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
+from canvas_exports.core.packages.digests import Hasher
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import TAIL, RandomAccess, TailBuffer
@@ -42,17 +42,18 @@ class PackageStream:
         expect: what the package must be.
         pool: the buffers that all packages of a task share.
         windows: byte ranges that the proof needs besides the tail.
+        algorithms: of the digests to make; see ``core.packages.digests``.
         stored: random access for the proof, if the package can be read again.
         stage: surrounds the proof.
 
     Attributes:
         size: bytes that passed. This and the two below are known once the iteration has ended well.
-        sha256: their SHA-256, in hexadecimal.
+        digests: of these bytes, hexadecimal, by algorithm.
         proof: what the proof found.
     """
 
     size: int
-    sha256: str
+    digests: Mapping[str, str]
     proof: Proof
 
     def __init__(
@@ -62,15 +63,18 @@ class PackageStream:
         pool: BufferPool,
         *,
         windows: Sequence[range] = (),
+        algorithms: Iterable[str] = (),
         stored: RandomAccess | None = None,
         stage: Stage = nullcontext,
     ) -> None:
         self._expect = expect
         self._windows = windows
+        self._hasher = Hasher(algorithms := tuple(algorithms))
         self._stored = stored
         self._stage = stage
-        self._is_small = is_small(expect.size)
-        self._writer = BlockWriter(SingleBuffer(expect.size or 0) if self._is_small else pool)
+        small = is_small(expect.size)
+        self._hash = _hash_inline if small or not algorithms else hash_in_thread
+        self._writer = BlockWriter(SingleBuffer(expect.size or 0) if small else pool)
         self._download = download(self._writer)
         self._blocks = self._run()
 
@@ -85,11 +89,10 @@ class PackageStream:
     def _run(self) -> Generator[Block, None, None]:
         size = self._expect.size
         tail = TailBuffer(size, self._windows, min(TAIL, size) if size else TAIL)
-        digest = hashlib.sha256()
         blocks = self._writer.blocks(tail.record(check_bytes(self._download, size)))
-        yield from (_hash_inline if self._is_small else hash_in_thread)(blocks, digest.update)
+        yield from self._hash(blocks, self._hasher.update)
         self.size = tail.size
-        self.sha256 = digest.hexdigest()
+        self.digests = self._hasher.hexdigests()
         with self._stage("proof"):
             self.proof = prove_directory(self._stored or tail, self._expect)
 
@@ -115,7 +118,7 @@ def check_bytes(source: Iterator[Block], expected: int | None) -> Iterator[Block
 
 def hash_in_thread(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
     """Hash every block in a thread of its own, while the store takes it and the download fills the next one."""
-    with ThreadPoolExecutor(1, thread_name_prefix="sha256") as thread:
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as thread:
         done: Future[object] | None = None
         while only := list(islice(blocks, 1)):
             if done is not None:

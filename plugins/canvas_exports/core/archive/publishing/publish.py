@@ -22,6 +22,7 @@ from canvas_exports.core.archive.publishing.unchanged import (
 )
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS, ProofLevel
 from canvas_exports.core.packages import content_digest
+from canvas_exports.core.packages.digests import algorithms_to_check, algorithms_to_make, mismatch
 from canvas_exports.core.packages.proof import Finding, Proof, Verdict
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.packages.random_access import BytesNotKeptError, StoredPackage
@@ -167,7 +168,7 @@ def _put_package(store: Store, key: str, source: PackageSource, copy: Manifest |
         raise_if_unchanged(copy, source.peek())
     windows: tuple[range, ...] = ()
     for _ in range(_PASSES):
-        with source.open_stream(windows) as stream:
+        with source.open_stream(windows, algorithms=algorithms_to_make(store.required_digest)) as stream:
             try:
                 store.put(key, abort_if_unchanged(stream, copy))
             except BytesNotKeptError as error:
@@ -197,6 +198,7 @@ def _adopt_leftover(store: Store, key: str, source: PackageSource) -> PackageStr
         lambda _: store.blocks(key),
         source.expect,
         source.pool,
+        algorithms=algorithms_to_make(store.required_digest),
         stored=StoredPackage(store, key, info.size),
         stage=source.stage,
     )
@@ -228,8 +230,14 @@ def _prove_stored(store: Store, key: str, package: ProvenStream, source: Package
         return package.proof
     try:
         with source.stage("proof"):
-            stored = prove_stored(store, key, replace(source.expect, size=package.size), level=source.level)
-        if stored.sha256 != package.sha256:
+            stored = prove_stored(
+                store,
+                key,
+                replace(source.expect, size=package.size),
+                level=source.level,
+                algorithms=algorithms_to_check(package.digests, store.required_digest),
+            )
+        if stored.digests is not None and mismatch(stored.digests, package.digests):
             raise CorruptPackageError("the store gives back other bytes than it was given")
     except ObjectNotFoundError:
         raise ArchiveUnavailableError("the package vanished before it was proven", key=key) from None
@@ -248,7 +256,7 @@ def _write_manifest(store: Store, draft: ManifestDraft, stream: ProvenStream, pr
     package = PackageFacts(
         key=draft.key,
         size=stream.size,
-        digests={"sha256": stream.sha256},
+        digests={name: stream.digests[name] for name in algorithms_to_make(store.required_digest)},
         content_digest=stream.proof.content_digest,
         member_count=stream.proof.member_count,
         media_type=MEDIA_TYPE,

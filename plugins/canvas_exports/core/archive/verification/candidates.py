@@ -12,6 +12,7 @@ from canvas_exports.core.archive.catalog.read import Holding
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import read_manifest
 from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.verification.stated_digests import recorded_by
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ObjectNotFoundError
@@ -40,6 +41,7 @@ class Candidate:
         stored_at: when the first manifest that names it was written.
         named_by: key of the manifest from which all of this is.
         verified: its newest verification of the wanted level or a deeper one; ``None`` if there is none.
+        recorded: see ``stated_digests.recorded_by``.
     """
 
     context: str
@@ -55,6 +57,7 @@ class Candidate:
     stored_at: datetime
     named_by: str
     verified: RecordName | None
+    recorded: RecordName | None
 
     @property
     def manifest(self) -> str:
@@ -91,7 +94,7 @@ def reread_candidate(store: Store, candidate: Candidate) -> Candidate | None:
     except ObjectNotFoundError:
         return None
     current = candidate_of(Copy.of(candidate.named_by, manifest), ProofLevel.FULL)
-    return replace(current, verified=candidate.verified)
+    return replace(current, verified=candidate.verified, recorded=candidate.recorded)
 
 
 def least_recently_verified(found: Iterable[Candidate], most: int = MOST) -> list[Candidate]:
@@ -123,6 +126,7 @@ def candidate_of(copy: Copy, level: ProofLevel) -> Candidate:
         stored_at=copy.stored_at,
         named_by=copy.key,
         verified=next((record for record in copy.records if _counts(record, level)), None),
+        recorded=recorded_by(copy.records),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from canvas_exports.core.archive.json_documents import encoded, plain
-from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.records import RecordKind, RecordName, described
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.archive.verification.candidates import Candidate
@@ -13,8 +13,6 @@ from canvas_exports.core.archive.verification.verify_package import PackageVerif
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time
-
-SCHEMA = "urn:canvas-exports:verification:1"
 
 
 def put_record(store: Store, verification: PackageVerification, run: RunFacts) -> RecordName:
@@ -32,10 +30,11 @@ def put_record(store: Store, verification: PackageVerification, run: RunFacts) -
         verification.level.value,
         verification.result.value,
     )
+    version, package = described(candidate.key, candidate.size, verification.digests)
     document = {
-        "schema": SCHEMA,
+        "schema": f"urn:canvas-exports:verification:{version}",
         "context": candidate.context,
-        "package": {"key": candidate.key, "size": candidate.size, "sha256": candidate.digests.get("sha256")},
+        "package": package,
         "level": verification.level.value,
         "result": verification.result.value,
         "reason": verification.reason,
@@ -44,7 +43,7 @@ def put_record(store: Store, verification: PackageVerification, run: RunFacts) -
         "bytes_read": verification.bytes_read,
         "run": plain(run),
     }
-    if wrong := problem("verification-1", document):
+    if wrong := problem(f"verification-{version}", document):
         raise ValueError(f"not a verification: {wrong}")
     store.put_if_absent(name.key, encoded(document, indent=2) + b"\n")
     return name

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
 from canvas_exports.core.archive.verification.candidates import Candidate
+from canvas_exports.core.archive.verification.stated_digests import stated_digests
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.content_digest import VERSION
+from canvas_exports.core.packages.digests import algorithms_to_verify, mismatch
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.prove_stored import StoredProof, prove_stored
 from canvas_exports.core.storage.store import Store
@@ -60,6 +63,7 @@ class PackageVerification:
         ended_at: its end (UTC, whole seconds).
         seconds: its duration.
         bytes_read: bytes read from the store.
+        digests: of the package, by algorithm: those that its manifest states, and those that this verification has added.
     """
 
     candidate: Candidate
@@ -69,20 +73,25 @@ class PackageVerification:
     ended_at: datetime
     seconds: float
     bytes_read: int
+    digests: Mapping[str, str]
 
 
 def verify_package(store: Store, candidate: Candidate, level: ProofLevel) -> PackageVerification:
     """Prove one stored package again, and compare it with its manifest. Changes nothing.
 
     Level ``directory`` checks the size, the directory of the zip and the manifest of the cartridge; it does not detect
-    damage inside a file. Level ``full`` reads every byte, unpacks every file, and compares the SHA-256.
+    damage inside a file. Level ``full`` reads every byte, unpacks every file, compares the digests, and adds those that the
+    manifest does not state.
 
     Raises:
+        UnknownDigestError: no digest of the package can be made here: its state is unknown (permanent).
         ArchiveDeniedError: no right to read (permanent).
         ArchiveUnavailableError: the store failed: the state of the package is unknown (retryable).
     """
     began = time.monotonic()
-    result, reason, read = _compared(store, candidate, level)
+    stated = stated_digests(store, candidate.key, candidate.size, candidate.digests, candidate.recorded)
+    algorithms = algorithms_to_verify(stated, store.required_digest, key=candidate.named_by)
+    result, reason, read, added = _compared(store, candidate, level, stated, algorithms)
     return PackageVerification(
         candidate=candidate,
         level=level,
@@ -91,31 +100,44 @@ def verify_package(store: Store, candidate: Candidate, level: ProofLevel) -> Pac
         ended_at=datetime.now(timezone.utc).replace(microsecond=0),
         seconds=round(time.monotonic() - began, 3),
         bytes_read=read,
+        digests={**added, **candidate.digests},
     )
 
 
-def _compared(store: Store, candidate: Candidate, level: ProofLevel) -> tuple[VerificationResult, str, int]:
+def _compared(
+    store: Store,
+    candidate: Candidate,
+    level: ProofLevel,
+    stated: Mapping[str, str],
+    algorithms: Sequence[str],
+) -> tuple[VerificationResult, str, int, Mapping[str, str]]:
+    """Return the result, its reason, the bytes read, and the digests of a package that is intact."""
     try:
-        stored = prove_stored(store, candidate.key, Expectation(candidate.export_type), level=level)
+        stored = prove_stored(
+            store, candidate.key, Expectation(candidate.export_type), level=level, algorithms=algorithms
+        )
     except ObjectNotFoundError:
-        return VerificationResult.VANISHED, VerificationResult.VANISHED.definition, 0
+        return VerificationResult.VANISHED, VerificationResult.VANISHED.definition, 0, {}
     except CorruptPackageError as error:
         # How much was read is unknown, so the budget counts the whole package.
-        return VerificationResult.DAMAGED, error.message, candidate.size if level is ProofLevel.FULL else 0
-    wrong = _difference(candidate, stored)
+        read = candidate.size if level is ProofLevel.FULL else 0
+        return VerificationResult.DAMAGED, error.message, read, {}
+    if wrong := _difference(candidate, stored, stated):
+        return VerificationResult.DAMAGED, wrong, stored.bytes_read, {}
     return (
-        VerificationResult.DAMAGED if wrong else VerificationResult.INTACT,
-        wrong or VerificationResult.INTACT.definition,
+        VerificationResult.INTACT,
+        VerificationResult.INTACT.definition,
         stored.bytes_read,
+        stored.digests or {},
     )
 
 
-def _difference(candidate: Candidate, stored: StoredProof) -> str | None:
+def _difference(candidate: Candidate, stored: StoredProof, stated: Mapping[str, str]) -> str | None:
     """Return in what the package differs from its manifest; ``None`` if it does not differ."""
     if stored.size != candidate.size:
         return f"it has {stored.size:,} bytes, not the {candidate.size:,} that were stored"
-    if stored.is_complete and stored.sha256 != candidate.digests.get("sha256"):
-        return "its SHA-256 is not the one in the manifest"
+    if stored.digests is not None and (name := mismatch(stored.digests, stated)):
+        return f"its {name} is not the one that was stored"
     if stored.proof.member_count != candidate.member_count:
         return f"it holds {stored.proof.member_count:,} files, not the {candidate.member_count:,} of its manifest"
     if (

@@ -5,13 +5,13 @@ One request to the store reads the whole package, and only one of its blocks is 
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from canvas_exports.core.packages.digests import Hasher
 from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import ArchiveUnavailableError, InputError
@@ -59,6 +59,7 @@ class StoredStream:
         blocks: from the store; a block may change once the next one is requested.
         size: size of the whole package in bytes, as reported by the store.
         limit: how much may be read.
+        algorithms: of the digests to make.
 
     Attributes:
         position: number of bytes returned so far.
@@ -66,7 +67,9 @@ class StoredStream:
         read: number of bytes received from the store.
     """
 
-    def __init__(self, blocks: Iterator[Block], size: int, limit: ReadLimit) -> None:
+    def __init__(
+        self, blocks: Iterator[Block], size: int, limit: ReadLimit, algorithms: Iterable[str] = ()
+    ) -> None:
         self.position = 0
         self.covered = 0
         self.read = 0
@@ -74,16 +77,16 @@ class StoredStream:
         self._size = size
         self._limit = limit
         self._began = limit.clock()
-        self._digest = hashlib.sha256()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sha256")
+        self._hasher = Hasher(algorithms)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="digest")
         self._digesting: Future[object] | None = None
         self._left = memoryview(b"")
 
     @property
-    def sha256(self) -> str:
-        """SHA-256 of all bytes received, in hexadecimal."""
+    def digests(self) -> dict[str, str]:
+        """Digests of all bytes received, hexadecimal, by algorithm."""
         self._digested()
-        return self._digest.hexdigest()
+        return self._hasher.hexdigests()
 
     def take(self, count: int) -> bytes:
         """Return the next bytes at once. Only for small numbers of bytes."""
@@ -130,7 +133,7 @@ class StoredStream:
             )
         self.read += len(block)
         self._left = memoryview(block)
-        self._digesting = self._thread.submit(self._digest.update, block)
+        self._digesting = self._thread.submit(self._hasher.update, block)
 
     def _digested(self) -> None:
         if self._digesting is not None:

@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 from canvas_exports.core.archive.catalog.copies import FAILED, PASSED, Copy
 from canvas_exports.core.archive.json_documents import encoded, plain
 from canvas_exports.core.archive.layout import manifest_key
-from canvas_exports.core.archive.records import RecordKind, RecordName
+from canvas_exports.core.archive.records import RecordKind, RecordName, described
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.restore.result import RestoreResult
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time
 
-SCHEMA = "urn:canvas-exports:drill:1"
 _INTO = "course"
 
 
@@ -90,15 +89,12 @@ def put_record(
         ArchiveUnavailableError: the store failed (retryable).
     """
     restore = result.restore
+    version, package = described(copy.package.key, copy.package.size, copy.package.digests)
     document = {
-        "schema": SCHEMA,
+        "schema": f"urn:canvas-exports:drill:{version}",
         "context": copy.name,
         "manifest": copy.key,
-        "package": {
-            "key": copy.package.key,
-            "size": copy.package.size,
-            "sha256": copy.package.sha256,
-        },
+        "package": package,
         "into": {
             "canvas_host": urlsplit(canvas).netloc,
             "course_id": restore and restore.course_id,
@@ -115,7 +111,7 @@ def put_record(
         "ended_at": format_time(ended_at),
         "run": plain(run),
     }
-    if wrong := problem("drill-1", document):
+    if wrong := problem(f"drill-{version}", document):
         raise ValueError(f"not a record of a drill: {wrong}")
     key = record_key(copy, result, ended_at)
     store.put_if_absent(key, encoded(document, indent=2) + b"\n")

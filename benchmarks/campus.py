@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 FIRST = 10_001  # the number of the first course
+_FILES, _FILES_SIGMA, _MOST_FILES = 60, 1.0, 900
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class Campus:
         dice = random.Random(self.seed)  # noqa: S311 - durations, not secrets
         numbers = range(FIRST, FIRST + self.courses)
         return {number: self.median * dice.lognormvariate(0.0, self.sigma) for number in numbers}
+
+    def files(self) -> list[int]:
+        """Number of files of each course, lognormal: half have more than 60, three in ten more than fit one page."""
+        dice = random.Random(self.seed + 1)  # noqa: S311 - numbers of files, not secrets
+        found = (round(_FILES * dice.lognormvariate(0.0, _FILES_SIGMA)) for _ in range(self.courses))
+        return [min(max(number, 1), _MOST_FILES) for number in found]
 
     def to_json(self) -> dict[str, Any]:
         """For the command line of the server."""

@@ -15,7 +15,7 @@ from canvas_sandbox import Course, Sandbox, Switches
 
 SECOND = "/api/v1/accounts"
 SECOND_PER_SECOND = 5.0  # of the 10 units that leak out
-_COSTS = {
+COSTS = {
     rf"^GET {SECOND}$": 1.0,
     r"^GET /api/v1/accounts/\w+/courses": 1.0,
     r"^POST /api/v1/courses/\d+/content_exports$": 0.2,
@@ -29,7 +29,7 @@ def main(campus: Campus) -> None:
         for number, seconds in campus.durations().items()
     ]
     switches = Switches(
-        job_workers=campus.workers, latency=campus.latency, request_cost=0.1, request_costs=_COSTS
+        job_workers=campus.workers, latency=campus.latency, request_cost=0.1, request_costs=COSTS
     )
     with Sandbox(courses, switches=switches) as sandbox:
         sys.stdout.write(json.dumps({"url": sandbox.url, "token": sandbox.token}) + "\n")

@@ -125,7 +125,8 @@ class Course(Exportable):
 
     ``state`` is what Canvas stores: ``created``, ``claimed``, ``available``, ``completed`` or ``deleted``. ``starts`` and
     ``ends`` are days from the sandbox's start. ``storage_quota_mb`` limits the size of files, in units of 1,048,576 bytes. A
-    course with a ``subject`` has lessons on it, beside what every course has; see `canvas_sandbox.content.lessons`.
+    course with a ``subject`` has lessons on it, beside what every course has; see `canvas_sandbox.content.lessons`. ``files`` is
+    their number, by default that of the size.
     """
 
     course_code: str = ""
@@ -144,6 +145,7 @@ class Course(Exportable):
     homeroom: bool = False
     storage_quota_mb: int = 500
     subject: str = ""
+    files: int | None = None
 
     kind: ClassVar[str] = "course"
 

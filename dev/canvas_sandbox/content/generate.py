@@ -49,13 +49,14 @@ class Source:
     empty: bool
     new_quizzes: bool = False
     subject: str = ""
+    files: int | None = None
 
 
 def source_of(owner: Exportable, seed: int, *, new_quizzes: bool = False) -> Source:
     """Return the source of the content of a course, group or user as it is now."""
     empty = owner.size == 0 or Fault.EMPTY in owner.active_faults
-    subject = owner.subject if isinstance(owner, Course) else ""
-    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes, subject)
+    subject, files = (owner.subject, owner.files) if isinstance(owner, Course) else ("", None)
+    return Source(owner.kind, owner.id, owner.size, owner.revision, seed, empty, new_quizzes, subject, files)
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +69,8 @@ def generate(source: Source) -> Content:
     root = maker.add(Kind.FOLDER, "course files" if is_course else "files")
     if not source.empty:
         pictures = add_pictures(maker.add, root, source.subject) if source.subject else {}
-        maker.add_files(root, max(0, source.size - (_overhead(source) if is_course else 1_000)))
+        total = max(0, source.size - (_overhead(source) if is_course else 1_000))
+        maker.add_files(root, total, source.files)
         if is_course:
             if source.subject:
                 settings = add_lessons(maker.add, source.subject, pictures)
@@ -98,23 +100,23 @@ class _Maker:
         self._next_id += 1
         return item.id
 
-    def add_files(self, root: int, total: int) -> None:
+    def add_files(self, root: int, total: int, number: int | None = None) -> None:
         lectures = self.add(Kind.FOLDER, "Lectures", parent=root)
         data = self.add(Kind.FOLDER, "Data & scripts", parent=lectures)
         self.add(Kind.FOLDER, "Submissions of last year", parent=root)
-        count = min(5 + total // _LARGE_FILE, 40)
+        count = min(5 + total // _LARGE_FILE, 40) if number is None else max(1, number)
         weights = [self._dice.uniform(0.5, 1.5) for _ in range(count)]
-        left = total
-        for number, weight in enumerate(weights, start=1):
-            size = left if number == count else int(total * weight / sum(weights))
+        left, whole = total, sum(weights)
+        for place, weight in enumerate(weights, start=1):
+            size = left if place == count else int(total * weight / whole)
             left -= size
             suffix = (
                 "mp4" if size > _LARGE_FILE // 2 else self._dice.choice(("pdf", "pdf", "pptx", "csv", "png"))
             )
-            title = f"{self._dice.choice(_TOPICS)} {number}.{suffix}"
-            folder = (root, lectures, data)[number % 3]
+            title = f"{self._dice.choice(_TOPICS)} {place}.{suffix}"
+            folder = (root, lectures, data)[place % 3]
             self._files.append(
-                self.add(Kind.FILE, title, parent=folder, size=size, locked=number == _LOCKED_FILE)
+                self.add(Kind.FILE, title, parent=folder, size=size, locked=place == _LOCKED_FILE)
             )
 
     def add_course_items(self) -> None:

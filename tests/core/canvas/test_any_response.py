@@ -19,6 +19,7 @@ from tests.support.canvas.any_response import ORIGIN, a_session, drive, replies,
 from canvas_exports.core.canvas.api import endpoints
 from canvas_exports.core.canvas.api.course_filters import CourseFilters
 from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.graphql import GraphQLQuery, graphql
 from canvas_exports.core.canvas.api.migrations import (
     MigrationRequest,
     MigrationType,
@@ -53,6 +54,7 @@ CALLS: dict[str, Callable[[], Endpoint[Any] | Pagination[Any]]] = {
     "root_folder": lambda: endpoints.root_folder(COURSE),
     "syllabus": lambda: endpoints.syllabus(COURSE),
     "progress": lambda: endpoints.progress(5),
+    "graphql": lambda: graphql(GraphQLQuery("{ course(id: 5) { _id } }")),
 }
 
 

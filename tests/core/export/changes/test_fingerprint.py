@@ -88,6 +88,23 @@ def test_the_order_of_pages_and_of_objects_does_not_matter() -> None:
     assert fingerprint(begun, {"filesConnection": connection(node(1))}) == WHOLE
 
 
+def test_a_list_of_more_than_a_hundred_that_updated_at_shows_counts_as_that_whatever_the_pages() -> None:
+    def pages(*sizes: int) -> str | None:
+        begun, numbers = course(), iter(range(1, 1000))
+        found = [
+            connection(*(node(next(numbers)) for _ in range(size)), after=f"A{size}") for size in sizes[:-1]
+        ]
+        found.append(connection(*(node(next(numbers)) for _ in range(sizes[-1]))))
+        begun["filesConnection"] = found[0]
+        return fingerprint(begun, *({"filesConnection": page} for page in found[1:]))
+
+    large = pages(100, 1)
+    assert large is not None
+    assert large == pages(100, 50) == pages(60, 50) == pages(150)
+    assert len({large, pages(100), pages(60, 40), pages(99)}) == 3
+    assert pages(100) == pages(60, 40)
+
+
 def test_rules_of_another_version_give_another_fingerprint() -> None:
     fewer = read(course(), rules=RULES[1]).fingerprint()
     assert fewer not in (None, WHOLE)

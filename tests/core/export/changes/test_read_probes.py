@@ -148,21 +148,30 @@ def test_a_reading_of_the_list_is_kept_in_place_of_a_newer_one(start: Any) -> No
 def test_a_course_with_many_objects_is_read_page_by_page(start: Any) -> None:
     canvas = start()
     for number in range(250):
-        canvas.sandbox.add_item(101, Kind.PAGE.value, {"title": f"Page {number}", "body": "x"})
+        canvas.sandbox.add_item(101, Kind.QUIZ.value, {"title": f"Quiz {number}", "body": "x"})
     before = canvas.read(*numbered(101, 102))
     assert canvas.queries() == 3
     assert all(probe.facts.fingerprint for probe in before.values())
     canvas.sandbox.advance(3600)
-    canvas.sandbox.remove_item(101, max(each.id for each in canvas.sandbox.content(101).of(Kind.PAGE)))
+    canvas.sandbox.remove_item(101, max(each.id for each in canvas.sandbox.content(101).of(Kind.QUIZ)))
     after = canvas.read(*numbered(101, 102))
     assert after["course:101"].facts.fingerprint != before["course:101"].facts.fingerprint
     assert after["course:102"].facts.fingerprint == before["course:102"].facts.fingerprint
 
 
+def test_further_pages_of_what_the_time_of_the_course_shows_are_not_asked_for(start: Any) -> None:
+    canvas = start()
+    for number in range(250):
+        canvas.sandbox.add_item(101, Kind.PAGE.value, {"title": f"Page {number}", "body": "x"})
+    probes = canvas.read(*numbered(101, 102))
+    assert canvas.queries() == 1
+    assert all(probe.facts.fingerprint for probe in probes.values())
+
+
 def test_a_course_with_new_quizzes_is_not_read_to_its_end(start: Any) -> None:
     canvas = start(new_quizzes=True)
     for number in range(250):
-        canvas.sandbox.add_item(101, Kind.PAGE.value, {"title": f"Page {number}", "body": "x"})
+        canvas.sandbox.add_item(101, Kind.QUIZ.value, {"title": f"Quiz {number}", "body": "x"})
     facts = canvas.read()["course:101"].facts
     assert (facts.fingerprint, facts.new_quizzes) == (None, True)
     assert canvas.queries() == 1

@@ -5,6 +5,9 @@ edited, or a rubric. The lists of its contents show that: ids, times, positions,
 Two fingerprints are equal only if every list has the same objects with the same values. What is in no list (bank questions,
 texts of outcomes, captions, usage rights, due dates of sections) changes no fingerprint.
 
+Many courses have more files than fit one page. Their further pages would be most of all requests, and show nothing
+that ``updated_at`` of the course does not.
+
 Of discussions, only order and number are compared: a student's reply moves their time, and a teacher's edit the time of the
 course. Assignments are asked for in all grading periods; without that argument, Canvas lists those of the current one.
 """
@@ -28,11 +31,14 @@ class ContentList:
         name: of the connection in Canvas's GraphQL type ``Course``.
         fields: what is read of each object.
         filter: the argument of that name.
+        is_shown: whether ``updated_at`` of the course moves with every edit of these objects. They are read for the sake of
+            imports that failed half way, which it does not show, so a list of more than 100 is not read further.
     """
 
     name: str
     fields: str
     filter: str = ""
+    is_shown: bool = False
 
     def selection(self, after: str | None = None) -> str:
         """Return the GraphQL of one page.
@@ -66,6 +72,7 @@ _UNSEEN = (
     ),
 )
 _ALL_PERIODS = "{gradingPeriodId: null}"
+_MANY = f"more than {LARGEST_PAGE}"  # in place of the objects of a list
 
 #: The rules in the order in which they are tried: the second are for a Canvas whose schema lacks a field of the first. These lack
 #: the lists whose changes ``updated_at`` shows as well.
@@ -76,10 +83,10 @@ RULES = (
             *_UNSEEN,
             ContentList("assignmentsConnection", f"{_ASSIGNMENTS} isNewQuiz", _ALL_PERIODS),
             ContentList("discussionsConnection", "_id position"),
-            ContentList("pagesConnection", "_id updatedAt"),
-            ContentList("filesConnection", "_id updatedAt"),
-            ContentList("foldersConnection", "_id updatedAt"),
-            ContentList("externalToolsConnection", "_id updatedAt"),
+            ContentList("pagesConnection", "_id updatedAt", is_shown=True),
+            ContentList("filesConnection", "_id updatedAt", is_shown=True),
+            ContentList("foldersConnection", "_id updatedAt", is_shown=True),
+            ContentList("externalToolsConnection", "_id updatedAt", is_shown=True),
         ),
     ),
     Rules(2, (*_UNSEEN, ContentList("assignmentsConnection", _ASSIGNMENTS, _ALL_PERIODS))),
@@ -113,7 +120,11 @@ class CourseContents:
             if page is None or not all(self._add(each, node) for node in page.nodes):
                 self._is_readable = False
                 return False
-            if page.after is None:
+            objects = self._objects[each.name]
+            if each.is_shown and len(objects) + (page.after is not None) > LARGEST_PAGE:
+                self._objects[each.name] = [_MANY]
+                del self.pending[each]
+            elif page.after is None:
                 del self.pending[each]
             elif page.after == self.pending[each] or not page.nodes:  # it would never end
                 self._is_readable = False

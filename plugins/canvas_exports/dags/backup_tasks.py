@@ -155,7 +155,8 @@ def add_backup_tasks(
                 trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
                 **retrying,
             )
-            exported >> retention
+            # After the report, which holds the copies from before an alarm, whatever the state of the report.
+            [exported, report] >> retention
             last.append(retention)
     if publish is not None:
         published = CanvasPublishOperator(

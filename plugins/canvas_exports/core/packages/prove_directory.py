@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ from canvas_exports.core.packages.findings import Findings
 from canvas_exports.core.packages.proof import Expectation, Proof, Verdict
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
 from canvas_exports.core.packages.work_limits import WorkLimit
+from canvas_exports.core.packages.zip.count_members import count_members
 from canvas_exports.core.packages.zip.directory import Member, MemberContent, check_size, read_directory
-from canvas_exports.core.packages.zip.mac_sidecars import is_sidecar
 from canvas_exports.core.packages.zip.members import check_members
 from canvas_exports.errors import CorruptPackageError
 
@@ -85,7 +85,7 @@ def inspect(package: RandomAccess, expect: Expectation) -> Inspection:
     work = WorkLimit(package.size)
     findings = Findings()
     check_members(members, package.size, findings, once=frozenset({cartridge.MANIFEST, cartridge.CONTEXT}))
-    counts = _count_members(members)
+    counts = count_members(members)
     if expect.export_type == "zip":
         counts |= count_files(members)
         digest, has_content = content_digest(members), counts["files"] > 0
@@ -115,15 +115,6 @@ def inspect(package: RandomAccess, expect: Expectation) -> Inspection:
         inspection.has_content = has_content
         inspection.counts |= counts
     return inspection
-
-
-def _count_members(members: Iterable[Member]) -> dict[str, int]:
-    counts = {"members": 0, "folders": 0, "bytes": 0}
-    for member in members:
-        if not is_sidecar(member.name):
-            counts["folders" if member.is_folder else "members"] += 1
-            counts["bytes"] += member.size
-    return counts
 
 
 def _read_context(

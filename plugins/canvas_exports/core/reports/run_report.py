@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from canvas_exports.core.archive.alarms.after_run import judge_run
+from canvas_exports.core.archive.catalog.last_runs import LastRuns, last_runs
+from canvas_exports.core.archive.catalog.runs import RunSummary
 from canvas_exports.core.archive.json_documents import MAX_BATCH_BYTES, encoded, parse, read_bytes
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.archive.mirror import mirror
@@ -18,16 +21,18 @@ from canvas_exports.core.archive.run_report import (
     batch_document,
     records_of,
     run_document,
+    totals_of,
 )
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_names
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
+from canvas_exports.core.reports.page.past_runs import past_runs
 from canvas_exports.core.reports.page.view import RunView
 from canvas_exports.core.reports.page.write import store_pages
 from canvas_exports.core.reports.run_table import table
 from canvas_exports.core.storage.store import ObjectInfo, Store
-from canvas_exports.errors import UnreadableDocumentError
+from canvas_exports.errors import ArchiveError, UnreadableDocumentError
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +151,7 @@ def gather_run_report(
 ) -> RunReport:
     """Merge the reports of the run's tasks, add the exports that none of them reports, and store JSON, CSV and a page.
 
-    Takes memory of about a kilobyte for each export of the run.
+    Judges the run and its courses, and holds the copies from before an alarm (see ``archive.alarms``). Takes memory of about a kilobyte for each export of the run.
 
     Args:
         store: the archive.
@@ -193,6 +198,9 @@ def gather_run_report(
         raise unread[0]
     names = planned_names(store, run)
     rows = [names.named(row) for row in merger.records()]
+    summary = _summary(folder + REPORT, run, rows, merger.started_at, finished_at)
+    past = _past(store, run, folder)
+    judgement = judge_run(store, rows, summary, past, now=now)
     document = run_document(
         rows,
         run=run.to_facts(),
@@ -200,6 +208,7 @@ def gather_run_report(
         finished_at=finished_at,
         swept=swept,
         max_age=max_age,
+        alarms=judgement.alarms,
     )
     key = folder + REPORT
     store.replace(key, document)
@@ -209,7 +218,6 @@ def gather_run_report(
         rows,
         run=run.to_facts(),
         folder=folder,
-        day=run.date,
         started_at=merger.started_at,
         finished_at=finished_at or now,
         zone=zone,
@@ -217,6 +225,8 @@ def gather_run_report(
         canvas=names.canvas,
         batches=batches or {},
         max_age=max_age,
+        past=past_runs([*past.summaries, summary]),
+        judgement=judgement,
     )
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(
@@ -225,6 +235,30 @@ def gather_run_report(
         table=table(rows),
         view=view,
         page=page,
+    )
+
+
+def _summary(
+    key: str,
+    run: RunInfo,
+    rows: Sequence[OutcomeRecord],
+    started_at: datetime | None,
+    finished_at: datetime | None,
+) -> RunSummary:
+    totals = totals_of(rows)
+    return RunSummary(key, run.dag_id, run.run_id, started_at, finished_at, **totals)
+
+
+def _past(store: Store, run: RunInfo, folder: str) -> LastRuns:
+    """Return the runs before this one; none if they cannot be read."""
+    try:
+        found = last_runs(store, dag_id=run.dag_id, day=run.date)
+    except ArchiveError as error:
+        _log.warning("the runs before this one cannot be read: %s", error)
+        return LastRuns()
+    return LastRuns(
+        tuple(each for each in found.summaries if each.key != folder + REPORT),
+        found.without_report - {folder},
     )
 
 

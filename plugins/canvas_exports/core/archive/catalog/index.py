@@ -156,6 +156,11 @@ class Index:
             self._remove(set(self._segments) - self._rewrite())
         self._remove(self._abandoned)
 
+    def save_new(self) -> None:
+        """Write the new rows alone, after a part of the archive was read. A later ``save`` brings the segments together."""
+        if self._works:
+            self._flush()
+
     def close(self) -> None:
         """Delete the temporary table."""
         self._table.close()

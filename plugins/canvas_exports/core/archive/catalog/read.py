@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import Protocol
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest_first, oldest_first
@@ -109,6 +109,37 @@ def every_context(
     if skip is not None:
         listed = (each for each in listed if not skip(each.kind, each.id, each.objects))
     return _holdings(store, listed, cache)
+
+
+def copies_of_each(
+    store: Store, contexts: Iterable[tuple[str, int]], cache: ManifestCache | None = None
+) -> Generator[Holding, None, None]:
+    """Yield the copies of some contexts, in their order; of one that the archive does not have, none.
+
+    Lists the folder of each, several at a time, and reads each manifest that the cache does not know. Close the iterator
+    (``closing``) if you leave it early.
+
+    Args:
+        store: the archive.
+        contexts: kinds and ids.
+        cache: of manifests that need not be read.
+
+    Raises:
+        ArchiveDeniedError: no right to list (permanent).
+        ArchiveUnavailableError: the store failed, so the answer would be incomplete (retryable).
+    """
+    return _holdings(store, _listed_folders(store, contexts), cache)
+
+
+def _listed_folders(store: Store, contexts: Iterable[tuple[str, int]]) -> Generator[_Listed, None, None]:
+    def listed(context: tuple[str, int]) -> _Listed:
+        kind, number = context
+        return _Listed(kind, number, list(store.list(context_folder(kind, number))))
+
+    remaining = iter(contexts)
+    with ThreadPoolExecutor(READERS, thread_name_prefix="folders") as pool:
+        while some := list(islice(remaining, READERS)):
+            yield from pool.map(listed, some)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.archive.schemas import problem
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.model.contexts import SIS_FIELDS, Context
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import YEARS, format_time, join_words
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # a DAG is parsed without the catalog
     from canvas_exports.core.archive.catalog.copies import Copy
 
 SET, LIFTED = "set", "lifted"
+#: The tag of copies from before an alarm; see ``archive.alarms``.
+ALARM = "alarm"
 
 SCHEMA = "urn:canvas-exports:hold:1"
 
@@ -126,11 +129,18 @@ def unmatched(holds: Holds, seen: Iterator[str] | Iterable[str]) -> tuple[str, .
 
 
 def put_tag(
-    store: Store, copies: Iterable[Copy], tag: str, *, at: datetime, lift: bool = False
+    store: Store,
+    copies: Iterable[Copy],
+    tag: str,
+    *,
+    at: datetime,
+    lift: bool = False,
+    alarms: Sequence[Alarm] = (),
 ) -> tuple[str, ...]:
     """Set a tag on the packages of copies, or lift it, by a record beside each manifest. It holds under any policy.
 
-    A package that has the tag already (or, to lift it, does not have it) is skipped. Later copies are not held.
+    A package that has the tag already (or, to lift it, does not have it) is skipped, unless there are alarms to be recorded.
+    Later copies are not held.
 
     Args:
         store: the archive.
@@ -138,6 +148,7 @@ def put_tag(
         tag: the reason: a word of 1 to 12 letters ``a-z``. Never a person's name: the key of the record contains it.
         at: the time, with its time zone.
         lift: end the hold.
+        alarms: why the tag is set, with the evidence.
 
     Returns:
         The keys of the records that were written.
@@ -150,7 +161,9 @@ def put_tag(
     if not _TAG.fullmatch(tag):
         raise InputError("tag", f"{tag!r} is not a tag", accepted="1 to 12 letters of a-z, such as legal")
     state = LIFTED if lift else SET
-    document = {"schema": SCHEMA, "tag": tag, "state": state, "at": format_time(at)}
+    document: dict[str, Any] = {"schema": SCHEMA, "tag": tag, "state": state, "at": format_time(at)}
+    if alarms:
+        document["alarms"] = [alarm.to_json() for alarm in alarms]
     if wrong := problem("hold-1", document):
         raise ValueError(f"not a hold: {wrong}")
     written = {}
@@ -161,7 +174,7 @@ def put_tag(
                 "a hold on it is dated in the last year there is: delete that record", key=copy.key
             )
         name = RecordName(manifest_key(copy.package.key), RecordKind.HOLD, moment, tag, state)
-        if name.key not in written and (tag in tags_on(copy.records)) == lift:
+        if name.key not in written and (alarms or (tag in tags_on(copy.records)) == lift):
             if not store.put_if_absent(name.key, json.dumps(document, indent=2).encode() + b"\n"):
                 raise ArchiveUnavailableError("the record exists already; try again", key=name.key)
             written[name.key] = name

@@ -55,6 +55,5 @@ def check_qti(manifest: CartridgeManifest, files: AbstractSet[str], findings: Fi
 
 
 def count_files(members: Iterable[Member]) -> dict[str, int]:
-    """Count the files of a file export, and the empty ones among them."""
-    sizes = [member.size for member in members if not member.is_folder and not is_sidecar(member.name)]
-    return {"files": len(sizes), "empty_files": sizes.count(0)}
+    """Count the files of a file export."""
+    return {"files": sum(not member.is_folder and not is_sidecar(member.name) for member in members)}

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.model.alarm import Alarm, AlarmCode
 from canvas_exports.core.model.runs import RunFacts
-from canvas_exports.core.text.wording import format_length
+from canvas_exports.core.text.wording import format_count, format_length
 
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
 
@@ -101,6 +102,8 @@ class RunView:
         canvas: address of Canvas; ``None`` if unknown.
         batches: the name of the batch of each context, as Airflow shows it for a mapped task.
         max_age: what the backup promises: the age of the newest good copy of each export; ``None`` without a promise.
+        alarms: of the run, then of its courses.
+        not_judged: why there may be more alarms; empty if there are not.
     """
 
     records: Sequence[OutcomeRecord]
@@ -116,6 +119,8 @@ class RunView:
     canvas: str | None = None
     batches: Mapping[str, str] = field(default_factory=dict)
     max_age: timedelta | None = None
+    alarms: Sequence[Alarm] = ()
+    not_judged: str = ""
 
     def keeps_promise(self, record: OutcomeRecord) -> bool | None:
         """Return whether the newest good copy of a row was as young as promised when the run ended.
@@ -151,6 +156,13 @@ class RunView:
         return self.batches.get(record.context, "")
 
     @property
+    def told_alarms(self) -> Sequence[Alarm]:
+        """Return the alarms for a message: where one is about many courses, those of single courses are left out."""
+        if any(alarm.code == AlarmCode.MANY_COURSES.value for alarm in self.alarms):
+            return [alarm for alarm in self.alarms if alarm.context is None]
+        return self.alarms
+
+    @property
     def where(self) -> str:
         """Return the end of the phrase ``without a good copy``: empty, or a note on other archives."""
         return " in every archive" if any(record.outcome == _DEGRADED for record in self.problems) else ""
@@ -171,7 +183,8 @@ class RunView:
         if not total:
             return "nothing was exported"
         attention = f"; {bad:,} need{'s' if bad == 1 else ''} attention" if bad else ""
-        return f"{total - bad:,} of {total:,} good{attention}"
+        alarms = f"; {format_count(len(self.alarms), 'alarm')}" if self.alarms else ""
+        return f"{total - bad:,} of {total:,} good{attention}{alarms}"
 
     @property
     def verdict(self) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
+from canvas_exports.core.archive.alarms.after_run import Judgement
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.page.copy_status import read_copy_statuses
 from canvas_exports.core.reports.page.csv_table import csv_table
-from canvas_exports.core.reports.page.past_runs import last_runs
 from canvas_exports.core.reports.page.run_page import render_page
 from canvas_exports.core.reports.page.view import PastRun, RunView
 from canvas_exports.core.storage.store import Store
-from canvas_exports.errors import ArchiveError
 
 PAGE = "report.html"
 CSV_TABLE = "report.csv"
@@ -25,7 +24,6 @@ def store_pages(
     *,
     run: RunFacts,
     folder: str,
-    day: date,
     started_at: datetime | None,
     finished_at: datetime,
     zone: str = "UTC",
@@ -33,18 +31,18 @@ def store_pages(
     canvas: str | None = None,
     batches: Mapping[str, str] | None = None,
     max_age: timedelta | None = None,
+    past: Sequence[PastRun] = (),
+    judgement: Judgement | None = None,
 ) -> tuple[RunView, bytes]:
     """Write ``report.csv`` and ``report.html``, or replace them; return the view and the page.
 
-    Reads the copies behind the rows and the reports of the last runs, within the limits of ``copy_status`` and
-    ``past_runs``. The page names what could not be read.
+    Reads the copies behind the rows, within the limits of ``copy_status``. The page names what could not be read.
 
     Args:
         store: the archive.
         records: the rows of the run, problems first.
         run: the run, without a task.
         folder: key of the run's folder, ending in a slash; ``report.json`` is already there.
-        day: the run's date.
         started_at: of the first batch.
         finished_at: of the last.
         zone: time zone of all times: an IANA name.
@@ -52,6 +50,8 @@ def store_pages(
         canvas: Canvas's address; ``None`` where it is not known.
         batches: the name of the batch of each context.
         max_age: what the backup promises.
+        past: the last runs of the same DAG, oldest first, this one among them.
+        judgement: the alarms of the run.
 
     Raises:
         ArchiveError: they could not be written.
@@ -64,21 +64,16 @@ def store_pages(
         started_at=started_at,
         finished_at=finished_at,
         copies=read_copy_statuses(store, records, now=finished_at),
-        past=_past(store, run.dag_id, day),
+        past=past,
         zone=zone,
         airflow=airflow,
         canvas=canvas,
         batches=batches or {},
         max_age=max_age,
+        alarms=() if judgement is None else judgement.alarms,
+        not_judged="" if judgement is None else judgement.problem,
     )
     store.replace(folder + CSV_TABLE, csv_table(view))
     written = render_page(view)
     store.replace(folder + PAGE, written)
     return view, written
-
-
-def _past(store: Store, dag_id: str | None, day: date) -> list[PastRun]:
-    try:
-        return last_runs(store, dag_id=dag_id or "", day=day)
-    except ArchiveError:
-        return []

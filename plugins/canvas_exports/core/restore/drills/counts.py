@@ -8,7 +8,18 @@ from canvas_exports.core.packages.proof import Proof
 
 #: Counts that describe the package file or its problems, not the content of the course.
 _OF_THE_PACKAGE = frozenset(
-    {"members", "bytes", "folders", "references", "missing", "export_errors", "unresolved_items", "findings"}
+    {
+        "members",
+        "bytes",
+        "folders",
+        "empty_files",
+        "encrypted",
+        "references",
+        "missing",
+        "export_errors",
+        "unresolved_items",
+        "findings",
+    }
 )
 
 

@@ -31,6 +31,7 @@ from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.export.polling.poll_results import PollResult
 from canvas_exports.core.export.transfer import TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.storage.buffers import SMALL
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import Stopped
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox
@@ -228,23 +229,24 @@ class TestCancelled:
         assert saved == ["requested", "planned"]
 
     def test_a_cancelled_batch_aborts_its_uploads_and_goes_on_later(
-        self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        rig = Rig(canvas, tmp_path)
         put = FileStore.put
-        with rig.process() as batch:
+        with sandbox(course(100, size=2 * SMALL), course(101, size=2 * SMALL)) as canvas:
+            rig = Rig(canvas, tmp_path)
+            with rig.process() as batch:
 
-            def cancelled_while_putting(store: FileStore, key: str, blocks: Any) -> None:
-                batch.cancel()
-                put(store, key, blocks)
+                def cancelled_while_putting(store: FileStore, key: str, blocks: Any) -> None:
+                    batch.cancel()
+                    put(store, key, blocks)
 
-            monkeypatch.setattr(FileStore, "put", cancelled_while_putting)
-            with pytest.raises(Stopped):
-                rig.finish(batch)
-        assert not list(tmp_path.glob("**/*.*"))
-        monkeypatch.setattr(FileStore, "put", put)
-        assert rig.run_to_end() == STORED
-        assert creations(canvas) == BOTH
+                monkeypatch.setattr(FileStore, "put", cancelled_while_putting)
+                with pytest.raises(Stopped):
+                    rig.finish(batch)
+            assert not list(tmp_path.glob("**/*.*"))
+            monkeypatch.setattr(FileStore, "put", put)
+            assert rig.run_to_end() == STORED
+            assert creations(canvas) == BOTH
 
 
 class TestResume:

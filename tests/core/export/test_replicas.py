@@ -41,6 +41,10 @@ class Fickle(FileStore):
         self._ask()
         return super().read(key, start, length)
 
+    def put_small(self, key: str, data: bytes) -> bool:
+        self._ask()
+        return super().put_small(key, data)
+
     def replace(self, key: str, data: bytes) -> None:
         self._ask()
         super().replace(key, data)

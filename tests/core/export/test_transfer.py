@@ -202,7 +202,7 @@ class TestTheArchive:
     def test_a_manifest_whose_package_is_gone_concerns_this_course_only(self, way: Way) -> None:
         item, package = self.stored(way)
         package.unlink()
-        event = way.move(item)
+        event = way.move(replace(item, fetches=1))
         assert isinstance(event, events.Ended)
         assert event.outcome is Outcome.FAILED
         assert "restore it, or delete the manifest" in event.reason

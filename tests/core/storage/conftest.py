@@ -102,7 +102,14 @@ def open_place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
                 )
                 heeds = wild.habits.condition == "honoured"
                 return WildPlace(
-                    store, 20 * MiB, True, wild, "canvas/", heeds_conditions=heeds, checks_signatures=False
+                    store,
+                    20 * MiB,
+                    True,
+                    wild,
+                    "canvas/",
+                    heeds_conditions=heeds,
+                    checks_signatures=False,
+                    tags_are_md5=True,
                 )
             if kind.startswith("s3-"):
                 server_name = kind.removeprefix("s3-")

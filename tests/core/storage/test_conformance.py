@@ -154,6 +154,17 @@ def test_put_if_absent_stores_once(place: Place) -> None:
     assert_tidy(place)
 
 
+def test_a_small_package_is_stored_once_and_whole_if_the_answer_says_so(place: Place) -> None:
+    data = noise(100_000)
+    kept = [place.store.put_small(f"courses/1/{number}.zip", data) for number in range(3)]
+    assert kept[1] == kept[2]
+    assert kept[2] == place.tags_are_md5
+    with pytest.raises(AlreadyStoredError):
+        place.store.put_small("courses/1/1.zip", b"another")
+    assert [place.store.read(f"courses/1/{number}.zip") for number in range(3)] == [data] * 3
+    assert_tidy(place)
+
+
 def test_replace_replaces(place: Place) -> None:
     for document in (b"one", b"two, longer", b"3"):
         place.store.replace("runs/report.json", document)

@@ -52,11 +52,12 @@ class Canvas:
 def store_package(store: Store, canvas: Canvas, **changes: Any) -> Published:
     expect = Expectation("common_cartridge", None, COURSE, HOST)
     pool = BufferPool(2 * MIN_BLOCK_SIZE, MIN_BLOCK_SIZE)
+    is_retry = changes.pop("is_retry", False)
     return publish(
         store,
         draft=changes.pop("draft", DRAFT),
         baseline=changes.pop("baseline", None),
-        source=PackageSource(canvas.blocks, replace(expect, **changes), pool),
+        source=PackageSource(canvas.blocks, replace(expect, **changes), pool, is_retry=is_retry),
     )
 
 

@@ -137,6 +137,7 @@ class Rig:
         self.token = canvas.token
         self.saves = 0
         self.deaths = 0
+        self.attempts = 0
         self.mover: PackageMover
         self._die_at = die_at
         self._stored = stored
@@ -150,7 +151,8 @@ class Rig:
         assert checkpoint is not None
         self._dead = False
         with closing(client(self.canvas, self.token)) as canvas:
-            self.mover = PackageMover(canvas, Replicas([self.store]), self.options, RUN)
+            run = replace(RUN, try_number=max(1, self.attempts))
+            self.mover = PackageMover(canvas, Replicas([self.store]), self.options, run)
             yield Batch(
                 client=canvas,
                 polling_client=lambda: AsyncCanvasClient(
@@ -174,8 +176,9 @@ class Rig:
         )
 
     def run_to_end(self) -> dict[str, str]:
-        """Process after process until every export has its outcome; the outcomes by context."""
+        """Attempt after attempt until every export has its outcome; the outcomes by context."""
         while True:
+            self.attempts += 1
             with self.process() as batch, suppress(KilledError):
                 return outcomes(self.finish(batch))
             self.deaths += 1

@@ -36,7 +36,7 @@ def gcs_options(server: GcsServer, **more: Any) -> StoreOptions:
 def gcs_place(server: GcsServer, **more: Any) -> GcsPlace:
     prefix = f"canvas/{uuid.uuid4().hex}/"
     store = open_store(f"gs://{server.bucket}/{prefix}", gcs_options(server, **more))
-    return GcsPlace(store, 20 * MiB, True, server, prefix, replaces_conditionally=True)
+    return GcsPlace(store, 20 * MiB, True, server, prefix, replaces_conditionally=True, tags_are_md5=True)
 
 
 def azure_options(endpoint: str, **more: Any) -> StoreOptions:
@@ -57,4 +57,4 @@ def s3_place(
 ) -> S3Place:
     prefix = f"canvas/{uuid.uuid4().hex}/"
     store = open_store(f"s3://{BUCKET}/{prefix}", s3_options(through or endpoint, retries=retries))
-    return S3Place(store, 20 * MiB, tells_age, client(endpoint), BUCKET, prefix)
+    return S3Place(store, 20 * MiB, tells_age, client(endpoint), BUCKET, prefix, tags_are_md5=True)

@@ -34,6 +34,7 @@ class Place(ABC):
         replaces_conditionally: whether the server replaces an object only if it is of the version that was read.
         serves_ranges: whether the server honours ranges (rclone sends whole objects).
         checks_signatures: whether the server looks at signatures (moto serves anybody).
+        tags_are_md5: whether the entity tag of a small object is the MD5 of its content.
     """
 
     store: Store
@@ -44,6 +45,7 @@ class Place(ABC):
     replaces_conditionally: bool = field(default=False, kw_only=True)
     serves_ranges: bool = field(default=True, kw_only=True)
     checks_signatures: bool = field(default=True, kw_only=True)
+    tags_are_md5: bool = field(default=False, kw_only=True)
 
     @abstractmethod
     def objects(self) -> set[str]:

@@ -156,14 +156,18 @@ class PackageMover:
             return events.ExportFailed(item.name, export_id, _FAILURES[export.workflow_state])
         if export.is_ready:
             course = self._client.course(context) if context.kind is ContextKind.COURSE else None
-            return _stored(item, export_id, *self._publish(context, export, course))
+            is_retry = item.fetches > 0 or self._run.try_number > 1  # an earlier one may have stored it
+            stored, lacking = self._publish(context, export, course, is_retry=is_retry)
+            return _stored(item, export_id, stored, lacking)
         if export.workflow_state is ExportState.EXPORTED:
             return events.ExportFailed(
                 item.name, export_id, "Canvas reported the export as done, but has no package"
             )
         return events.NotReady(item.name, export_id)
 
-    def _publish(self, context: Context, export: ContentExport, course: Course | None) -> _ArchiveResults:
+    def _publish(
+        self, context: Context, export: ContentExport, course: Course | None, *, is_retry: bool
+    ) -> _ArchiveResults:
         export_type = _type_of(export)
         canvas_id = context.canvas_id or 0
         host = urlsplit(self._client.host).netloc
@@ -209,6 +213,7 @@ class PackageMover:
             stage=self._observer.span,
             level=self._options.proof,
             open_package=lambda: self._client.open_package(context, export),
+            is_retry=is_retry,
         )
         with self.slots.slot(expect.size, self._cancelled):
             return self._publish_to_all(draft, source)

@@ -95,6 +95,16 @@ class Store(ABC):
         Atomic where the backend can: see ``capabilities.one_winner``.
         """
 
+    def put_small(self, key: str, data: bytes) -> bool:
+        """Store a small package unless the key is taken. ``AlreadyStoredError`` if it is.
+
+        Returns whether the store's answer shows that it kept all of it. If not, the caller looks up the size. The key is looked
+        up first only where ``put_if_absent`` does so.
+        """
+        if not self.put_if_absent(key, data):
+            raise AlreadyStoredError("the key is taken", key=key)
+        return False
+
     def probe_capabilities(self, key: str) -> None:
         """Store a small object under an unused key, as ``put_if_absent`` does, and find out the ``capabilities`` of the store.
 

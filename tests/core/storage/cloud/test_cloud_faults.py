@@ -102,9 +102,10 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty: Faulty, si
         downloads.append(1)
         yield from (package[start : start + MiB] for start in range(0, len(package), MiB))
 
-    def store() -> None:
+    def store(*, is_retry: bool) -> None:
         expect = Expectation("common_cartridge", len(package), COURSE, HOST)
-        publish(place.store, draft=draft(), source=PackageSource(blocks, expect, BufferPool()))
+        source = PackageSource(blocks, expect, BufferPool(), is_retry=is_retry)
+        publish(place.store, draft=draft(), source=source)
 
     proxy.rule = lambda verb, target: (
         LOSE_ANSWER
@@ -112,10 +113,10 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty: Faulty, si
         else None
     )
     with pytest.raises(ArchiveUnavailableError):
-        store()
+        store(is_retry=False)
     assert place.objects() == {draft().key}
     proxy.rule = lambda _verb, _target: None
-    store()
+    store(is_retry=True)
     assert len(downloads) == 1
 
 

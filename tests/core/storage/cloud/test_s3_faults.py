@@ -115,12 +115,15 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
         downloads.append(1)
         yield package
 
-    def store() -> None:
+    def store(*, is_retry: bool) -> None:
         publish(
             place.store,
             draft=draft(),
             source=PackageSource(
-                blocks, Expectation("common_cartridge", len(package), COURSE, HOST), BufferPool()
+                blocks,
+                Expectation("common_cartridge", len(package), COURSE, HOST),
+                BufferPool(),
+                is_retry=is_retry,
             ),
         )
 
@@ -128,10 +131,10 @@ def test_a_lost_answer_to_the_commit_costs_no_second_download(faulty_s3: Faulty)
         LOSE_ANSWER if sends_at_once(verb, target) and "imscc" in target else None
     )
     with pytest.raises(ArchiveUnavailableError):
-        store()
+        store(is_retry=False)
     assert place.objects() == {draft().key}
     proxy.rule = lambda _verb, _target: None
-    store()
+    store(is_retry=True)
     assert len(downloads) == 1
 
 

@@ -35,6 +35,7 @@ class FanOut(PackageSource):
 
     def __init__(self, source: PackageSource, consumers: int) -> None:
         super().__init__(source.download, source.expect, source.pool, stage=source.stage, level=source.level)
+        self.looks_first = source.looks_first
         self._source = source
         self._present = consumers
         self._waiting: list[_Consumer] = []

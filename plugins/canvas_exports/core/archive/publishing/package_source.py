@@ -13,7 +13,7 @@ from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation, Proof
 from canvas_exports.core.packages.prove_directory import prove_directory
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess
-from canvas_exports.core.storage.buffers import BufferPool, MiB
+from canvas_exports.core.storage.buffers import BufferPool, MiB, is_small
 from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import CanvasExportsError
 
@@ -56,6 +56,11 @@ class PackageSource:
         level: of the proof; ``full`` reads the stored package once more.
         open_package: opens random access, for ``peek``.
         peek_from: bytes of the smallest package that ``peek`` reads.
+        is_retry: an earlier transfer of it has failed, and may have stored it all the same.
+
+    Attributes:
+        looks_first: whether to look up, before it is downloaded, if it is stored already. Not for the first transfer of a small
+            package (``buffers.SMALL``): the look-ups would cost more than a download that turns out to be needless.
     """
 
     def __init__(
@@ -68,12 +73,14 @@ class PackageSource:
         level: ProofLevel = ProofLevel.DIRECTORY,
         open_package: OpenPackage | None = None,
         peek_from: int = _PEEK_FROM,
+        is_retry: bool = False,
     ) -> None:
         self.download = download
         self.expect = expect
         self.pool = pool
         self.stage = stage
         self.level = level
+        self.looks_first = is_retry or not is_small(expect.size)
         self._open_package = open_package if (expect.size or 0) >= peek_from else None
         self._peeking = threading.Lock()
         self._peeked: Proof | None = None

@@ -22,18 +22,20 @@ from canvas_exports.core.archive.publishing.unchanged import (
 )
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS, ProofLevel
 from canvas_exports.core.packages import content_digest
-from canvas_exports.core.packages.digests import algorithms_to_check, algorithms_to_make, mismatch
+from canvas_exports.core.packages.digests import Hasher, algorithms_to_check, algorithms_to_make, mismatch
 from canvas_exports.core.packages.proof import Finding, Proof, Verdict
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.packages.random_access import BytesNotKeptError, StoredPackage
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     AlreadyStoredError,
+    ArchiveDeniedError,
     ArchiveError,
     ArchiveUnavailableError,
     CorruptPackageError,
     ObjectNotFoundError,
     PackageError,
+    UnreadableDocumentError,
 )
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,8 @@ _ATTEMPTS = 3  # after another task has stored or removed something under the sa
 # Passes over one package: one as a rule; a second for a directory longer than the tail; a third for a manifest before both.
 _PASSES = 3
 _SWEPT = "the package was swept before it had its manifest; it will be downloaded again"
+_PACKAGE_GONE = "the manifest is there but its package is gone or cut: restore it, or delete the manifest to store it again"
+_CONTRADICTION = "the store says the manifest is there, and that it is not"
 _RECHECK_AFTER = 3600.0  # seconds between package and manifest after which the package may have been swept
 
 
@@ -81,6 +85,11 @@ def publish(
     The order: open the stream, put it (it ends well only if the package is proven), read it back if a full proof is asked
     for, lock it, and write the manifest last. A package without a manifest is no backup; ``sweep`` removes it.
 
+    Whether the package is stored already is looked up first, so that it is not downloaded for nothing. For a small one
+    (see ``PackageSource.looks_first``) the look-ups would cost more than the download. It is downloaded, proven and put, and the
+    store refuses it if the key is taken: only then the manifest is read. So nothing is replaced, and nothing is stored twice:
+    a small package that turns out to be stored under another key is removed again (see ``_accept_published``).
+
     Args:
         store: the archive.
         draft: the facts of the manifest that are known before the transfer.
@@ -94,21 +103,25 @@ def publish(
         ArchiveDeniedError: no right to store (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
+    looks_first = source.looks_first
     for _ in range(_ATTEMPTS):
-        published = _read_published(store, draft)
-        if published is not None:
+        if looks_first and (published := _read_published(store, draft)) is not None:
             return _lock_manifest(store, published)
         adopted = False
         try:
-            package = _put_package(store, draft.key, source, baseline and baseline())
+            package = _put_package(store, draft.key, source, baseline and baseline(), looks_first=looks_first)
         except Unchanged as unchanged:
             with source.stage("publish"):
                 published = _refer_to_copy(store, draft, unchanged)
             if published is not None:
                 return _lock_manifest(store, published)
             baseline = None  # the copy that it finds is gone
+            looks_first = True
             continue
         except AlreadyStoredError:  # a killed task left it, or another attempt at the same export was quicker
+            if not looks_first and (published := _read_published(store, draft)) is not None:
+                return _lock_manifest(store, published)
+            looks_first = True
             leftover = _adopt_leftover(store, draft.key, source)
             if leftover is None:
                 continue
@@ -116,7 +129,7 @@ def publish(
         proof = _prove_stored(store, draft.key, package, source)
         proven_at = time.time()
         with source.stage("publish"):
-            published = _write_manifest(store, draft, package, proof)
+            published = _write_manifest(store, draft, package, proof, adopted=adopted)
         if not published.was_stored and (adopted or time.time() - proven_at > _RECHECK_AFTER):
             _recheck_package(store, published)
         return _lock_manifest(store, published)
@@ -143,11 +156,7 @@ def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
         log.warning("%s refers to %s, which is gone: storing the package again", marker, manifest.package.key)
         store.delete(marker)
         return None
-    raise ArchiveError(
-        "the manifest is there but its package is gone or cut: restore it, or delete the manifest to store it again",
-        key=draft.key,
-        export_id=draft.export.id,
-    )
+    raise ArchiveError(_PACKAGE_GONE, key=draft.key, export_id=draft.export.id)
 
 
 def _is_there(store: Store, package: PackageFacts) -> bool:
@@ -155,27 +164,38 @@ def _is_there(store: Store, package: PackageFacts) -> bool:
     return info is not None and info.size == package.size
 
 
-def _put_package(store: Store, key: str, source: PackageSource, copy: Manifest | None) -> ProvenStream:
+def _put_package(
+    store: Store, key: str, source: PackageSource, copy: Manifest | None, *, looks_first: bool
+) -> ProvenStream:
     """Stream the package into the store, which shows it only once it is proven. Check that the store kept all of it.
+
+    A package that is not looked up first is put as a whole, by a request that is refused if the key is taken. Its size is looked
+    up only where the answer to that request does not show that all of it was kept.
 
     A proof that needs bytes which were not kept takes another pass that keeps them.
 
     Raises:
         Unchanged: it has the content of the copy; nothing was stored.
-        AlreadyStoredError: the key is taken; nothing was streamed.
+        AlreadyStoredError: the key is taken; nothing was stored.
     """
     if copy is not None:
         raise_if_unchanged(copy, source.peek())
     windows: tuple[range, ...] = ()
+    is_kept = False
     for _ in range(_PASSES):
         with source.open_stream(windows, algorithms=algorithms_to_make(store.required_digest)) as stream:
+            blocks = abort_if_unchanged(stream, copy)
             try:
-                store.put(key, abort_if_unchanged(stream, copy))
+                if looks_first:
+                    store.put(key, blocks)
+                else:
+                    is_kept = store.put_small(key, b"".join(blocks))
             except BytesNotKeptError as error:
                 log.info("the package is downloaded once more: its proof needs %s", error)
                 windows += error.missing
                 continue
-        _check_size(store, key, stream.size)
+        if not is_kept:
+            _check_size(store, key, stream.size)
         return stream
     raise CorruptPackageError("every download of the package looks different")
 
@@ -251,8 +271,18 @@ def _prove_stored(store: Store, key: str, package: ProvenStream, source: Package
     return stored.proof
 
 
-def _write_manifest(store: Store, draft: ManifestDraft, stream: ProvenStream, proof: Proof) -> Published:
-    """Write the manifest: from here on the package is a backup."""
+def _write_manifest(
+    store: Store, draft: ManifestDraft, stream: ProvenStream, proof: Proof, *, adopted: bool
+) -> Published:
+    """Write the manifest: from here on the package is a backup.
+
+    Args:
+        store: the archive.
+        draft: of the manifest.
+        stream: the package, stored under its key.
+        proof: of the package.
+        adopted: it was there before.
+    """
     package = PackageFacts(
         key=draft.key,
         size=stream.size,
@@ -262,10 +292,74 @@ def _write_manifest(store: Store, draft: ManifestDraft, stream: ProvenStream, pr
         media_type=MEDIA_TYPE,
         content_digest_version=content_digest.VERSION,
     )
+    for _ in range(2):  # the first may be refused by a manifest that has to go
+        try:
+            published = _lock_and_write_manifest(store, draft, package, proof)
+        except ObjectNotFoundError:
+            raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
+        published = published or _accept_published(store, draft, None if adopted else package)
+        if published is not None:
+            return published
+    raise ArchiveUnavailableError(_CONTRADICTION, key=draft.key)
+
+
+def _accept_published(store: Store, draft: ManifestDraft, package: PackageFacts | None) -> Published | None:
+    """Return what has been published under the name already. Remove the package that this attempt has stored for nothing.
+
+    It was stored for nothing if the manifest that is there names another one: that of an earlier copy with the same content,
+    or that of another export. No manifest names the new one, and the sweep never removes a package beside a manifest.
+
+    Args:
+        store: the archive.
+        draft: of the manifest that was refused.
+        package: stored by this attempt; ``None``: it was there before.
+
+    Returns:
+        It; ``None`` if there is no manifest any more.
+
+    Raises:
+        ArchiveError: as ``_read_published``.
+    """
     try:
-        return _lock_and_write_manifest(store, draft, package, proof)
-    except ObjectNotFoundError:
-        raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
+        published = _read_published(store, draft)
+    except (ArchiveDeniedError, ArchiveUnavailableError, UnreadableDocumentError):
+        raise  # it may name the package
+    except ArchiveError:
+        if package is not None:
+            _remove_own(store, package)
+        raise
+    if published is None or package is None:
+        return published
+    named = published.manifest.package
+    if (named.key, named.size) == (package.key, package.size) and not _differ(named, package):
+        return published
+    if _remove_own(store, package) and named.key == package.key:
+        raise ArchiveError(_PACKAGE_GONE, key=draft.key, export_id=draft.export.id)
+    return published
+
+
+def _differ(named: PackageFacts, package: PackageFacts) -> bool:
+    """Return whether two packages are known to differ, by digests that both have."""
+    common = named.digests.keys() & package.digests.keys()
+    return bool(common) and mismatch(named.digests, package.digests) is not None
+
+
+def _remove_own(store: Store, package: PackageFacts) -> bool:
+    """Remove a package that no manifest names, if what lies under its key is still what this attempt has stored there.
+
+    Returns whether it was.
+    """
+    hasher = Hasher(package.digests)
+    with suppress(ArchiveError):  # what it was stored for nothing for is the one to report
+        for block in store.blocks(package.key):
+            hasher.update(block)
+        if hasher.hexdigests() == package.digests:
+            log.warning(
+                "%s is removed again: the manifest under its name is about another package", package.key
+            )
+            store.delete(package.key)
+            return True
+    return False
 
 
 def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> Published | None:
@@ -280,9 +374,11 @@ def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> 
         (unchanged.proof, unchanged.copy.proof), key=lambda proof: PROOF_LEVELS.index(proof.level.value)
     )
     try:
-        published = _lock_and_write_manifest(store, draft, package, deepest)
+        published = _lock_and_write_manifest(store, draft, package, deepest) or _read_published(store, draft)
     except ObjectNotFoundError:
         return None
+    if published is None:
+        raise ArchiveUnavailableError(_CONTRADICTION, key=draft.key)
     if published.was_stored or _is_there(store, package):
         return published
     store.delete(published.manifest_key)
@@ -291,8 +387,8 @@ def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> 
 
 def _lock_and_write_manifest(
     store: Store, draft: ManifestDraft, package: PackageFacts, proof: Proof
-) -> Published:
-    """Lock the package, where the archive locks, and then write its manifest.
+) -> Published | None:
+    """Lock the package, where the archive locks, and then write its manifest. ``None`` if there is one under this name.
 
     So a package without a manifest is locked for as long as one request takes, and the sweep never meets it.
 
@@ -311,13 +407,7 @@ def _lock_and_write_manifest(
     )
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
         return _published(draft, manifest, was_stored=False)
-    # Another attempt at the same export was quicker, or another export has the key.
-    stored = _read_published(store, draft)
-    if stored is None:
-        raise ArchiveUnavailableError(
-            "the store says the manifest is there, and that it is not", key=draft.key
-        )
-    return stored
+    return None  # another attempt at the same export was quicker, or another export has the key
 
 
 def _lock_manifest(store: Store, published: Published) -> Published:

@@ -2,7 +2,8 @@
 
 It speaks what an upload of packages and manifests needs, so that the client is what is measured: put and get an object,
 look one up, list none; begin a multipart upload, take parts, complete it, abort it. Of a large object, and of one that
-came in parts, it knows the size alone. Signatures are not checked.
+came in parts, it knows the size alone. The entity tag of an object that came whole is its MD5, as Amazon's is, up to a
+mebibyte. Signatures are not checked.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import itertools
 import threading
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from hashlib import sha256
+from hashlib import md5, sha256
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.http_server import Line, Reply, Request, Server
@@ -25,19 +26,16 @@ class Stored:
     """An object: its size, and its bytes if it is small."""
 
     size: int
+    etag: str
     data: bytes | None = None
     modified: str = field(default_factory=lambda: formatdate(usegmt=True))
-
-    @property
-    def etag(self) -> str:
-        """Something that S3 would call an ETag."""
-        return f'"{self.size:032x}"'
 
 
 class Sink:
     """What the server knows, shared by its threads."""
 
-    kept = 64 * 1024  # bytes of an object that are kept; a larger one is only counted
+    digested = 1024 * 1024  # bytes of an object whose tag is its MD5; a larger one is only counted
+    kept = 64 * 1024  # bytes of an object that is kept
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,10 +60,14 @@ class Sink:
 
     def _put(self, request: Request, path: str, query: dict[str, str]) -> Reply:
         """An object, or a part of one."""
-        small = int(request.headers.get("content-length", self.kept + 1)) <= self.kept
-        data = request.take() if small else None
-        size = len(data) if data is not None else request.drain()
-        headers = {"ETag": f'"{size:032x}"'}
+        data = None
+        most = max(self.digested, self.kept)
+        if int(request.headers.get("content-length", most + 1)) <= most:
+            data = request.take()
+            size, etag = len(data), f'"{md5(data, usedforsecurity=False).hexdigest()}"'
+        else:
+            size = request.drain()
+            etag = f'"{size:032x}"'
         with self._lock:
             if "partNumber" in query:
                 parts = self._uploads.get(query["uploadId"])
@@ -75,8 +77,8 @@ class Sink:
             elif request.headers.get("if-none-match") == "*" and path in self._objects:
                 return _xml(412, "<Error><Code>PreconditionFailed</Code></Error>")
             else:
-                self._objects[path] = Stored(size, data)
-        return Reply(200, headers)
+                self._objects[path] = Stored(size, etag, data if size <= self.kept else None)
+        return Reply(200, {"ETag": etag})
 
     def _post(self, request: Request, path: str, query: dict[str, str]) -> Reply:
         """Begin or complete an upload in parts."""
@@ -91,9 +93,10 @@ class Sink:
             parts = self._uploads.pop(query.get("uploadId", ""), None)
             if parts is None:
                 return _xml(404, "<Error><Code>NoSuchUpload</Code></Error>")
-            self._objects[path] = Stored(sum(parts.values()))
-        etag = f'<ETag>"{sha256(path.encode()).hexdigest()[:32]}"</ETag>'
-        return _xml(200, f"<CompleteMultipartUploadResult>{place}{etag}</CompleteMultipartUploadResult>")
+            etag = f'"{sha256(path.encode()).hexdigest()[:32]}-{len(parts)}"'
+            self._objects[path] = Stored(sum(parts.values()), etag)
+        result = f"{place}<ETag>{etag}</ETag>"
+        return _xml(200, f"<CompleteMultipartUploadResult>{result}</CompleteMultipartUploadResult>")
 
     def _get(self, path: str, query: dict[str, str]) -> Reply:
         """A small object whole; a listing is always empty."""

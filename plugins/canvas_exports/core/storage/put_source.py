@@ -16,6 +16,9 @@ class PutSource:
     Args:
         blocks: the stream.
         prepare: applied to every block.
+
+    Attributes:
+        error: of the caller; ``None`` if there was none.
     """
 
     def __init__(
@@ -23,12 +26,12 @@ class PutSource:
     ) -> None:
         self._blocks = iter(blocks)
         self._prepare = prepare
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
 
     def reraise(self) -> None:
         """Raise the error of the caller, if there was one: all that failed after it is only a consequence."""
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
 
     def __iter__(self) -> PutSource:
         return self
@@ -40,6 +43,6 @@ class PutSource:
         except StopIteration:
             raise
         except BaseException as error:
-            self._error = error
+            self.error = error
             raise
         return self._prepare(block)

@@ -88,6 +88,26 @@ class TestRequests:
         store_small(s3, Canvas(PACKAGE), baseline=newest_proven(s3, DRAFT, ProofLevel.DIRECTORY))
         assert requests(server) == [("GET", "list"), ("PUT", "package"), ("PUT", "manifest")]
 
+    def test_an_unchanged_one_takes_five(self, s3: Store, server: WildS3) -> None:
+        for number in (501, 502):
+            server.seen.clear()
+            tonight = draft(number)
+            baseline = newest_proven(s3, tonight, ProofLevel.DIRECTORY)
+            published = store_small(s3, Canvas(PACKAGE), draft=tonight, baseline=baseline)
+        assert published.unchanged
+        looks = [("GET", "list"), ("GET", "manifest"), ("HEAD", "package")]
+        assert requests(server) == [*looks, ("PUT", "manifest"), ("HEAD", "package")]
+
+    def test_one_of_one_part_that_is_not_small_takes_six_and_seven_if_it_is_unchanged(
+        self, s3: Store, server: WildS3
+    ) -> None:
+        large = cartridge({"web_resources/film.mp4": hashlib.shake_128(b"film").digest(SMALL)})
+        for number, count in ((501, 6), (502, 7)):
+            tonight = draft(number)
+            baseline = newest_proven(s3, tonight, ProofLevel.DIRECTORY)
+            store_small(s3, Canvas(large), draft=tonight, baseline=baseline)
+            assert len(requests(server)) == count
+
     def test_a_large_one_and_a_retry_are_looked_up_first(self, s3: Store, server: WildS3) -> None:
         large = cartridge({"web_resources/film.mp4": hashlib.shake_128(b"film").digest(SMALL)})
         for package, is_retry in ((PACKAGE, True), (large, False)):

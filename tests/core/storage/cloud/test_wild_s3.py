@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -29,6 +29,7 @@ from canvas_exports.core.archive.probe import PROBE, check_writable, is_probe
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import StoreOptions
+from canvas_exports.core.storage.store import Block
 from canvas_exports.errors import (
     AlreadyStoredError,
     ArchiveDeniedError,
@@ -38,6 +39,10 @@ from canvas_exports.errors import (
 )
 
 NAMED = "s3.example.edu"
+
+
+class BreakError(Exception):
+    pass
 
 
 class TestConditions:
@@ -174,6 +179,26 @@ class TestRefusals:
             use()
             assert left == []
         assert set(server.things) == {f"{ROOT}{key}" for key in ("runs/2.json", "runs/report.json", KEY)}
+
+    @pytest.mark.parametrize(
+        "fault", [(409, "OperationAborted"), (429, "TooManyRequests"), (503, "SlowDown")]
+    )
+    def test_an_upload_whose_abort_is_refused_once_is_aborted_all_the_same_when_its_source_breaks(
+        self, wild: Wild, fault: Fault
+    ) -> None:
+        server, store = wild(retries=2)
+        left = [fault]
+        server.fault = lambda verb, _name, _query: left.pop() if left and verb == "DELETE" else None
+
+        def broken() -> Iterator[Block]:
+            yield from large()
+            raise BreakError
+
+        with pytest.raises(BreakError):
+            store.put(KEY, broken())
+        assert left == []
+        assert server.uploads == {}
+        assert server.things == {}
 
     @pytest.mark.parametrize("fault", [(400, "RequestTimeout"), (409, "OperationAborted"), (503, "SlowDown")])
     def test_what_passes_but_does_not_end_is_retryable(self, wild: Wild, fault: Fault) -> None:

@@ -135,13 +135,14 @@ class ObjectStore(Store):
         try:
             with self._requests.translated("store", key):
                 self._send(key, source)
-        except BaseException:
-            source.reraise()
-            # obstore has aborted if the source failed; if a part did, not every version of it does.
-            if self._uploads is not None:
+        except BaseException as error:
+            # If the source failed, obstore has aborted, and raises its error; any other one is that of the abort. If a part
+            # failed, not every version of obstore aborts.
+            if error is not source.error and self._uploads is not None:
                 # The first error is the one to report; the sweep removes an upload that cannot be aborted.
                 with suppress(Exception):
                     self._uploads.abort(key, started - _CLOCKS_DIFFER)
+            source.reraise()
             raise
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -304,7 +305,7 @@ class ObjectStore(Store):
                 max_concurrency=CONCURRENCY,
             )
         except obstore_errors() as error:
-            if not is_of_abort(error):
+            if source.error is not None or not is_of_abort(error):
                 raise
             # A part was refused, and so was the abort, which is all that obstore reports.
             first = self._uploads and self._uploads.refusal(key, started - _CLOCKS_DIFFER)

@@ -62,6 +62,7 @@ def test_a_reference_with_readings_goes_through_an_xcom(store: FileStore) -> Non
     (reference,) = write_plan(store, RUN, courses(5), 2, readings=readings(5))
     again = BatchReference.from_json(json.loads(json.dumps(reference.to_json())))
     assert again == reference
+    assert isinstance(reference.to_json()["readings"], list)  # Airflow gives a tuple another form
     assert read_planned_readings(store, again) == readings(5)
 
 

@@ -58,7 +58,8 @@ class BatchReference:
 
     def to_json(self) -> dict[str, Any]:
         """Return a small JSON value, for an XCom."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        readings = {} if self.readings is None else {"readings": list(self.readings)}
+        return {name: value for name, value in asdict(self).items() if name != "readings"} | readings
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], *, field: str = "courses") -> BatchReference:

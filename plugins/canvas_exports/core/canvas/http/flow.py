@@ -27,6 +27,7 @@ from canvas_exports.core.canvas.http.responses import (
     with_request,
 )
 from canvas_exports.core.canvas.http.retry import (
+    QUERY_ATTEMPTS,
     RetryPolicy,
     header_number,
     is_retryable,
@@ -83,7 +84,7 @@ def call_flow(endpoint: Endpoint[T], session: CanvasSession) -> Flow[T]:
     """
     request = endpoint.request
     prepared = _prepare(request, session)
-    retries = RetryPolicy(session)
+    retries = RetryPolicy(session, QUERY_ATTEMPTS if request.json else None)
     while True:
         result: Result = Failure.NOT_SENT
         try:

@@ -1,8 +1,8 @@
 """Decide whether a request is repeated, and after how many seconds: one policy for both clients.
 
 A request refused with 403 or 429 for the rate limit is repeated for a quarter of an hour; the rate limiter does the waiting.
-Any other temporary error is repeated a few times, with exponential back-off. A request that is not idempotent is repeated only
-where Canvas certainly did nothing.
+Any other temporary error is repeated a few times, with exponential back-off; a GraphQL query once, as it may itself be what
+takes Canvas too long. A request that is not idempotent is repeated only where Canvas certainly did nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from canvas_exports.core.canvas.http.session import CanvasSession
 from canvas_exports.core.model.backoff import backoff_delay
 from canvas_exports.errors import CanvasError, CanvasUnavailableError, ThrottledError, UnexpectedResponseError
 
+QUERY_ATTEMPTS = 2  #: of a GraphQL query: no export depends on its answer
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds before the first repetition, and before a late one
 _LONGEST_RETRY_AFTER = 120.0
 _LONGEST_THROTTLING = 900.0  # seconds of refusals in a row; an empty bucket recovers in 80
@@ -26,8 +28,9 @@ _REDIRECT = 300
 class RetryPolicy:
     """Counts the failed attempts of one call. Refusals for the rate limit are not counted, only timed."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: CanvasSession, attempts: int | None = None) -> None:
         self._session = session
+        self._attempts = session.attempts if attempts is None else min(attempts, session.attempts)
         self._failures = 0
         self._began = session.clock()
         self._throttled_since: float | None = None
@@ -40,7 +43,7 @@ class RetryPolicy:
             return 0.0 if now - self._throttled_since < _LONGEST_THROTTLING else None
         self._throttled_since = None
         self._failures += 1
-        if self._failures >= self._session.attempts or self._session.clock() - self._began > _LONGEST_CALL:
+        if self._failures >= self._attempts or self._session.clock() - self._began > _LONGEST_CALL:
             return None
         wait = backoff_delay(
             self._failures - 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=self._session.jitter

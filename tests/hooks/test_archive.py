@@ -39,6 +39,44 @@ def test_a_malformed_root_is_refused() -> None:
         open_archive("campus-backups")
 
 
+class TestRequiredDigest:
+    @pytest.mark.parametrize("uri", ["s3://bucket/root", "gs://bucket", "az://container", "sftp://host/root"])
+    def test_a_connection_of_any_kind_may_require_sha256(self, uri: str) -> None:
+        host = {"host": "host"} if uri.startswith("sftp") else {}
+        assert options(uri, **host).required_digest is None
+        assert options(uri, extra={"digest": ""}, **host).required_digest is None
+        assert options(uri, extra={"digest": "sha256"}, **host).required_digest == "sha256"
+
+    @pytest.mark.parametrize("digest", ["SHA256", "blake3", "md5", True, 256, ["sha256"], {}])
+    def test_another_is_refused(self, digest: Any) -> None:
+        with pytest.raises(InputError, match="extra digest") as caught:
+            options("s3://bucket/root", extra={"digest": digest})
+        assert "sha256, or nothing" in str(caught.value)
+
+    def test_a_named_archive_has_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        given = {"conn_type": "canvas_archive", "host": tmp_path.as_uri(), "extra": {"digest": "sha256"}}
+        monkeypatch.setenv("AIRFLOW_CONN_CAMPUS", json.dumps(given))
+        with open_archive("campus") as store:
+            assert store.required_digest == "sha256"
+
+    def test_the_named_archive_wins_over_its_credentials(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, extra in {
+            "plain": {"archive_conn_id": "keys"},
+            "strict": {"archive_conn_id": "keys", "digest": "sha256"},
+        }.items():
+            given = {"conn_type": "canvas_archive", "host": tmp_path.as_uri(), "extra": extra}
+            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(given))
+        for keys, expected in (({}, [None, "sha256"]), ({"digest": "sha256"}, ["sha256", "sha256"])):
+            monkeypatch.setenv("AIRFLOW_CONN_KEYS", json.dumps({"conn_type": "generic", "extra": keys}))
+            found = []
+            for name in ("plain", "strict"):
+                with open_archive(name) as store:
+                    found.append(store.required_digest)
+            assert found == expected
+
+
 class TestS3:
     def test_a_generic_connection_gives_its_own_fields(self) -> None:
         found = options(

@@ -20,7 +20,7 @@ class ObservedStore(Store):
     def __init__(self, store: Store) -> None:
         self._store = store
         self.uri = store.uri
-        self.required_digest = store.required_digest
+        self.required_digest, self.signs_payloads = store.required_digest, store.signs_payloads
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # they are found out

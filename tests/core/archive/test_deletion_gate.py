@@ -79,6 +79,15 @@ class TestOneCourse:
         assert why(copy(detail="directory")) == "its newest copy was never proven to the level full"
         assert why(copy(verified=None), rule=SHALLOW) is None
 
+    @pytest.mark.parametrize(
+        ("stated", "passes"), [({"k12": "0" * 64}, False), ({"k12": "0" * 64, "blake3": "0" * 64}, True)]
+    )
+    def test_one_that_could_not_be_compared_here_does_not(self, stated: dict[str, str], passes: bool) -> None:
+        made = copy()
+        made = replace(made, package=replace(made.package, digests=stated))
+        assert (why(made) is None) == passes
+        assert passes or "cannot be computed here: update this software" in str(why(made))
+
     def test_a_copy_of_another_export_type_is_no_copy(self) -> None:
         assert why(copy(export_type="qti")) == "the archive holds no copy"
 

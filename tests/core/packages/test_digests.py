@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.packages.algorithms import without_blake3
 
 from canvas_exports.core.packages import digests
 from canvas_exports.core.packages.digests import (
@@ -42,12 +42,10 @@ def is_fast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def no_blake3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_blake3() -> Iterator[None]:
     """A site without the package ``blake3``."""
-    monkeypatch.setitem(sys.modules, "blake3", None)
-    digests._is_installed.cache_clear()
-    yield
-    digests._is_installed.cache_clear()
+    with without_blake3():
+        yield
 
 
 class TestHasher:
@@ -88,6 +86,10 @@ class TestHasher:
 class TestWhichAreMade:
     def test_blake3_always_and_sha256_where_it_is_fast(self, is_fast: bool) -> None:
         assert algorithms_to_make() == ((BLAKE3, SHA256) if is_fast else (BLAKE3,))
+
+    def test_blake3_alone_where_sending_it_takes_a_sha256_already(self, is_fast: bool) -> None:
+        assert algorithms_to_make(is_hashed=True) == (BLAKE3,), is_fast
+        assert algorithms_to_make(SHA256, is_hashed=True) == (SHA256,)
 
     def test_what_the_connection_requires_alone(self, is_fast: bool) -> None:
         assert algorithms_to_make(SHA256) == (SHA256,), is_fast

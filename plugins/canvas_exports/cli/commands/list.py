@@ -98,6 +98,7 @@ def _document(copy: Copy) -> dict[str, Any]:
         "result": copy.state,
         "proven": copy.is_proven,
         "size": copy.package.size,
+        "digests": dict(copy.package.digests),
         "sha256": copy.package.sha256,
         "package": copy.package.key,
         "manifest": copy.key,

@@ -38,6 +38,7 @@ def open_copy(store: Store, copy: Copy) -> CourseContent:
 
     Raises:
         PackageError: the package is missing, or not what was stored (permanent).
+        UnknownDigestError: none of its digests can be made here (permanent).
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """
@@ -52,6 +53,7 @@ def check_directory(store: Store, copy: Copy) -> None:
 
     Raises:
         PackageError: the package is missing, or not what was stored (permanent).
+        UnknownDigestError: none of its digests can be made here (permanent).
         ArchiveDeniedError: no right to read it (permanent).
         ArchiveUnavailableError: the store failed (retryable).
     """

@@ -28,17 +28,20 @@ _SAMPLE = 256 * 1024
 _ROUNDS = 5
 
 
-def algorithms_to_make(required: str | None = None) -> tuple[str, ...]:
+def algorithms_to_make(required: str | None = None, *, is_hashed: bool = False) -> tuple[str, ...]:
     """Return the algorithms for a package that is stored by this process.
 
     Args:
         required: the only algorithm that the archive's connection allows; ``None`` for the choice of this module: BLAKE3
             always, and SHA-256 if this processor makes it at ``FAST`` or more, or BLAKE3 is not installed.
+        is_hashed: whether sending the package to its store takes a SHA-256 of every byte already (``Store.signs_payloads``):
+            then BLAKE3 alone, so that no byte is hashed twice by the slow one.
     """
     if required is not None:
         return (required,)
-    made = tuple(name for name in (BLAKE3,) if _is_installed(name))
-    return (*made, SHA256) if not made or _is_sha256_fast() else made
+    if not _is_installed(BLAKE3):
+        return (SHA256,)
+    return (BLAKE3,) if is_hashed or not _is_sha256_fast() else (BLAKE3, SHA256)
 
 
 def can_check(stated: Mapping[str, str], required: str | None = None) -> bool:

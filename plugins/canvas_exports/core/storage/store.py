@@ -74,6 +74,9 @@ class Store(ABC):
     #: The only algorithm by which packages may be digested here, if the archive's connection sets one.
     required_digest: str | None = None
 
+    #: Whether its client makes a SHA-256 of all that is sent, to sign the requests: S3 over plain http.
+    signs_payloads: bool = False
+
     #: Its optional features.
     capabilities: Capabilities = Capabilities()
 

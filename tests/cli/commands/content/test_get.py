@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from tests.support.archives.holdings import lay, manifest
 from tests.support.archives.stored import package, rotten, spoil, stored
+from tests.support.packages.algorithms import OF_LATER, restate
 from tests.support.packages.build import PAGE, cartridge
 from tests.support.store_servers.places import BUCKET
 from tests.support.store_servers.s3 import ACCESS_KEY, SECRET_KEY, client, moto
 
 from canvas_exports.cli.local_file import write_file
 from canvas_exports.core.archive.manifest import Manifest
+from canvas_exports.core.packages.digests import BLAKE3, digests_of
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.open_store import open_store
@@ -99,6 +101,22 @@ class TestPackage:
         document = json.loads(text)
         assert document["output"] == str(here / "old.imscc")
         assert document["sha256"] == hashlib.sha256(package("an older text")).hexdigest()
+
+    def test_a_copy_that_cannot_be_compared_here_is_not_written(
+        self, ask: Any, here: Path, archive: FileStore, copy: Manifest
+    ) -> None:
+        restate(archive, copy, OF_LATER)
+        status, text = ask("101")
+        assert (status, "k12; update this software" in text) == (2, True)
+        assert names(here) == []
+
+    def test_digests_are_in_the_answer_for_programs(
+        self, ask: Any, archive: FileStore, copy: Manifest
+    ) -> None:
+        stated = digests_of(package(), [BLAKE3])
+        restate(archive, copy, stated)
+        document = json.loads(ask("101", "--json")[1])
+        assert (document["digests"], document["sha256"]) == (stated, None)
 
     def test_a_folder_may_be_named(self, ask: Any, here: Path, copy: Manifest) -> None:
         (here / "sub").mkdir()

@@ -11,6 +11,7 @@ from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published, publish
 from canvas_exports.core.model.proof_levels import ProofLevel
+from canvas_exports.core.packages.digests import SHA256, digests_of
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BufferPool
 from canvas_exports.core.storage.local import FileStore
@@ -71,6 +72,25 @@ def test_a_full_proof_is_made_of_what_lies_in_the_store(tmp_path: Path) -> None:
     proof = Manifest.from_json(store.read(published.manifest_key)).proof
     assert proof.level is ProofLevel.FULL
     assert proof.counts["announcements"] == 0
+
+
+def redate(path: Path) -> None:
+    """Change the time in a member's header, which no check of the zip reads."""
+    data = bytearray(path.read_bytes())
+    data[10] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("required", [None, SHA256])
+def test_other_bytes_in_the_store_are_found_by_the_digest_alone(tmp_path: Path, required: str | None) -> None:
+    store = Damaging(tmp_path, redate)
+    store.required_digest = required
+    with pytest.raises(CorruptPackageError, match="other bytes than it was given"):
+        store_package(store, PACKAGE)
+    assert not list(store.list())
+    store.damage = lambda _: None
+    digests = store_package(store, PACKAGE).manifest.package.digests
+    assert digests == digests_of(PACKAGE, [SHA256] if required else None)
 
 
 def test_a_directory_proof_reads_nothing_back(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.package_stream import Download
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
-from canvas_exports.core.packages.digests import SHA256, digests_of
+from canvas_exports.core.packages.digests import LABELS, SHA256, digests_of
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore
@@ -76,9 +76,9 @@ def test_each_archive_states_the_digests_that_its_connection_allows(tmp_path: Pa
     results = [result for result in everywhere(canvas.blocks, *stores) if isinstance(result, Published)]
     assert canvas.downloads == 1
     assert [result.digests for result in results] == [
-        digests_of(PACKAGE),
+        digests_of(PACKAGE, LABELS),
         digests_of(PACKAGE, [SHA256]),
-        digests_of(PACKAGE),
+        digests_of(PACKAGE, LABELS),
     ]
 
 

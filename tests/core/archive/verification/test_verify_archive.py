@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.archives.holdings import START, note
 from tests.support.archives.stored import RUN, package, rotten, spoil, stored
+from tests.support.packages.algorithms import OF_LATER, restate
 
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.index_segments import encode_segment, row_of, segment_key
@@ -204,6 +205,19 @@ def test_a_manifest_that_cannot_be_read_is_reported(store: Store) -> None:
     assert [document.key for document in verified.unreadable] == [
         "courses/102/20261123T020000Z-common_cartridge-9.json"
     ]
+
+
+def test_a_copy_whose_digests_cannot_be_made_here_is_reported_and_is_neither_intact_nor_damaged(
+    store: Store,
+) -> None:
+    later, _ = stored(store, 101), stored(store, 102)
+    restate(store, later, OF_LATER)
+    verified = run(store)
+    assert results(verified) == {"course:102": "intact"}
+    (document,) = verified.unreadable
+    assert document.key == manifest_key(later.package.key)
+    assert "k12; update this software" in document.reason
+    assert len(records(store)) == 1, "nothing is on record of the one that was not compared"
 
 
 def test_an_empty_archive_is_an_error_unless_it_may_be_empty(store: Store) -> None:

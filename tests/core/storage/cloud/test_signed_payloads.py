@@ -57,6 +57,7 @@ def test_over_plain_http_it_is_a_signed_digest_or_if_asked_a_checksum(unsigned: 
     taken: list[dict[str, str]] = []
     with server_that_remembers(taken) as endpoint, store_at(endpoint, unsigned=unsigned) as store:
         store.put("a.zip", [b"package"])
+        assert store.signs_payloads == (not unsigned)
     (headers,) = taken
     signed = "UNSIGNED-PAYLOAD" if unsigned else hashlib.sha256(b"package").hexdigest()
     assert headers["x-amz-content-sha256"] == signed

@@ -183,7 +183,7 @@ def _put_package(
     windows: tuple[range, ...] = ()
     is_kept = False
     for _ in range(_PASSES):
-        with source.open_stream(windows, algorithms=algorithms_to_make(store.required_digest)) as stream:
+        with source.open_stream(windows, algorithms=_algorithms(store)) as stream:
             blocks = abort_if_unchanged(stream, copy)
             try:
                 if looks_first:
@@ -198,6 +198,10 @@ def _put_package(
             _check_size(store, key, stream.size)
         return stream
     raise CorruptPackageError("every download of the package looks different")
+
+
+def _algorithms(store: Store) -> tuple[str, ...]:
+    return algorithms_to_make(store.required_digest, is_hashed=store.signs_payloads)
 
 
 def _check_size(store: Store, key: str, size: int) -> None:
@@ -286,7 +290,9 @@ def _write_manifest(
     package = PackageFacts(
         key=draft.key,
         size=stream.size,
-        digests={name: stream.digests[name] for name in algorithms_to_make(store.required_digest)},
+        digests={
+            name: digest for name, digest in stream.digests.items() if store.required_digest in (None, name)
+        },
         content_digest=stream.proof.content_digest,
         member_count=stream.proof.member_count,
         media_type=MEDIA_TYPE,

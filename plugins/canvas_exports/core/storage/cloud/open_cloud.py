@@ -81,7 +81,7 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
         sdk = s3.S3Sdk(
             uri, options, bucket=bucket, endpoint=endpoint, region=region, keys=keys, virtual=virtual
         )
-    return ObjectStore(
+    store = ObjectStore(
         uri,
         remote(options.retries),
         once=remote(0),
@@ -101,6 +101,8 @@ def open_s3(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectSt
             locks=sdk is not None,
         ),
     )
+    store.signs_payloads = plain and not options.unsigned_payload
+    return store
 
 
 def open_gcs(uri: str, bucket: str, path: str, options: StoreOptions) -> ObjectStore:

@@ -32,8 +32,9 @@ class Timestamps:
 
     def item(self, owner: Exportable, number: int) -> float:
         """Return when an item of a course was last changed."""
-        moment = self._items[owner.label].get(number, 0.0) if owner.label in self._items else 0.0
-        return max(moment, self._renewed.get(owner.label, 0.0)) or self._first(owner)
+        label = owner.label
+        moment = self._items[label].get(number, 0.0) if label in self._items else 0.0
+        return max(moment, self._renewed.get(label, 0.0)) or self._first(owner)
 
     def touch(self, owner: Exportable, moment: float) -> None:
         """Move the time of a course, and of nothing that it contains."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLError
@@ -60,15 +61,16 @@ class Reader:
         end = min(stop, start + min(limit if first is None else max(first, 0), limit))
         nodes = [node(row) for row in rows[start:end]]
         self.read += 1 + len(nodes)
-        cursors = [_cursor(place) for place in range(start + 1, start + 1 + len(nodes))]
         return {
             "nodes": nodes,
-            "edges": [{"cursor": cursor, "node": each} for cursor, each in zip(cursors, nodes, strict=True)],
+            "edges": lambda _info: [
+                {"cursor": _cursor(place), "node": each} for place, each in enumerate(nodes, start=start + 1)
+            ],
             "pageInfo": {
                 "hasNextPage": end < len(rows),
                 "hasPreviousPage": start > 0,
-                "startCursor": cursors[0] if cursors else None,
-                "endCursor": cursors[-1] if cursors else None,
+                "startCursor": _cursor(start + 1) if nodes else None,
+                "endCursor": _cursor(start + len(nodes)) if nodes else None,
             },
         }
 
@@ -225,7 +227,7 @@ class CourseNode:
     def _node(self, kind: str, item: Item, /, **fields: Any) -> dict[str, Any]:
         times = self._reader.world.contents.timestamps
         return {
-            "id": _global_id(kind, item.id),
+            "id": lambda _info: _global_id(kind, item.id),
             "_id": str(item.id),
             "createdAt": _moment(times.created_at),
             "updatedAt": _moment(times.item(self._course, item.id)),
@@ -264,7 +266,12 @@ def _position(item: Item) -> int | None:
 
 
 def _moment(moment: float) -> str:
-    return datetime.fromtimestamp(int(moment), tz=_ZONE).isoformat()
+    return _whole_moment(int(moment))
+
+
+@lru_cache(maxsize=1024)
+def _whole_moment(moment: int) -> str:
+    return datetime.fromtimestamp(moment, tz=_ZONE).isoformat()
 
 
 def _global_id(name: str, number: int) -> str:

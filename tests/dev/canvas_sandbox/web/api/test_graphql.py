@@ -249,3 +249,18 @@ def test_the_library_of_graphql_is_imported_with_the_first_query() -> None:
         "    assert 'graphql' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_cursor_of_an_edge_continues_after_it(admin: Caller) -> None:
+    query = (
+        "query ($after: String) { course(id: 101) { pagesConnection(first: 2, after: $after) "
+        "{ edges { cursor node { id _id } } } } }"
+    )
+    first = ask(admin, query)["data"]["course"]["pagesConnection"]["edges"]
+    second = ask(admin, query, after=first[0]["cursor"])["data"]["course"]["pagesConnection"]["edges"]
+    assert second[0] == first[1]
+    again = ask(
+        admin,
+        f'{{ course(id: 101) {{ pagesConnection(before: "{first[1]["cursor"]}") {{ nodes {{ _id }} }} }} }}',
+    )
+    assert again["data"]["course"]["pagesConnection"]["nodes"] == [{"_id": first[0]["node"]["_id"]}]

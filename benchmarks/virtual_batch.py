@@ -22,10 +22,15 @@ from canvas_exports.core.export.transfer import TRANSFERS
 from canvas_exports.core.model.contexts import Context
 from canvas_exports.core.model.outcomes import Outcome
 
-RESUME = 3.0  # seconds from the trigger's word to a worker at work, and as much to begin a batch
+_RESUME = (2.5, 3.5)  # seconds from the trigger's word to a worker at work, and as much to begin a batch
 _POST = 0.25  # beside its request
 _PACKAGE = 2.0
 _OPTIONS = build_options(courses=["1"])
+
+
+async def resume() -> None:
+    """Wait until a worker is at work. No two begin at the very same moment, as all of virtual time would."""
+    await asyncio.sleep(random.uniform(*_RESUME))  # noqa: S311 - nothing secret
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Batch:
         )
         engine = Engine(items, limits)
         while True:
-            await asyncio.sleep(RESUME)
+            await resume()
             came = self._canvas.now()
             await self._visit(engine)
             counts.executions += 1

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.campus import Campus, ideal
 from benchmarks.campus_server import COSTS
-from benchmarks.virtual_batch import RESUME, Batch, Counts
+from benchmarks.virtual_batch import Batch, Counts, resume
 from benchmarks.virtual_canvas import VirtualCanvas, live
 from benchmarks.virtual_http import BASE, GRAPHQL, Blocking, VirtualClient, VirtualHost
 from canvas_exports.core.backups.backup import Backup
@@ -222,7 +222,7 @@ class Nights:
         if readings is None:
             return courses
         came = self._canvas.now()
-        await asyncio.sleep(RESUME)
+        await resume()
         client = Blocking(worker)
         reader = ProbeReader(client)
         contexts = [Context.parse(f"course:{number}") for number in courses]

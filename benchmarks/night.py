@@ -69,10 +69,10 @@ _COLUMNS = (
 
 
 _CHANGED = {
-    "first": "skip_unchanged, first night",
+    "first": "skip_unchanged: first night",
     "second": "one course in ten changed",
-    "week": "the same, and exports of a week due",
-    "sis": "the same, after a SIS import",
+    "week": "same, a week's exports due",
+    "sis": "same, after a SIS import",
 }
 
 
@@ -101,15 +101,18 @@ def main(arguments: list[str] | None = None) -> int:
         _COLUMNS,
         "requests: of Canvas for one export, the median; probes: requests for one course that was skipped",
     )
-    home = Path(tempfile.mkdtemp(prefix="night-", dir=options.scratch))
-    try:
-        for row in _measured(home, size):
-            report.add(row)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    missed = []
+    if not options.virtual:
+        home = Path(tempfile.mkdtemp(prefix="night-", dir=options.scratch))
+        try:
+            for row in _measured(home, size):
+                report.add(row)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+        missed += _missed_for_real(report.rows, small=options.small)
     for row in _virtual(size):
         report.add(row)
-    missed = _missed(report.rows, small=options.small)
+    missed += _missed_in_virtual_time(report.rows, small=options.small)
     report.write(options.results, goals=_GOALS, missed=missed)
     sys.stdout.write("".join(f"MISSED {text}\n" for text in missed))
     return int(bool(missed))
@@ -248,13 +251,10 @@ def _virtual(size: Size) -> Iterator[dict[str, Any]]:
     }
 
 
-def _missed(rows: list[dict[str, Any]], *, small: bool) -> list[str]:
-    """The goals that were missed. A small run has no time in which to reach those about time and executions."""
+def _missed_for_real(rows: list[dict[str, Any]], *, small: bool) -> list[str]:
+    """The goals that the measured cases missed. A small run has no time in which to reach those about time and executions."""
     ours, mapped = rows[0], rows[1]
-    full_length = next(row for row in rows if row["case"].startswith("of full length"))
     each = mapped["executions"] / mapped["courses"] * ours["courses"]
-    nights = {name: row for row in rows for name, case in _CHANGED.items() if row["case"].startswith(case)}
-    second = nights["second"]
     checks = [
         (ours["state"] == "success", f"the run ended as {ours['state']}"),
         (
@@ -262,12 +262,22 @@ def _missed(rows: list[dict[str, Any]], *, small: bool) -> list[str]:
             f"{ours['stored']} packages, {ours['exports']} exports",
         ),
         (ours["refusals"] == 0, f"{ours['refusals']} requests were refused"),
-        (full_length["requests"] <= _GOALS["requests when exports take minutes"], "requests for a course"),
         (small or ours["ratio"] <= _GOALS["ratio"], f"{ours['ratio']:.2f} times the ideal"),
         (
             small or each / ours["executions"] >= _GOALS["fewer executions"],
             f"{ours['executions']} executions",
         ),
+    ]
+    return [text for reached, text in checks if not reached]
+
+
+def _missed_in_virtual_time(rows: list[dict[str, Any]], *, small: bool) -> list[str]:
+    """The goals that the nights in virtual time missed."""
+    full_length = next(row for row in rows if row["case"].startswith("of full length"))
+    nights = {name: row for row in rows for name, case in _CHANGED.items() if row["case"].startswith(case)}
+    second, later = nights["second"], [row for name, row in nights.items() if name != "first"]
+    checks = [
+        (full_length["requests"] <= _GOALS["requests when exports take minutes"], "requests for a course"),
         (
             small or second["of_the_first"] <= _GOALS["of the first night, one course in ten changed"],
             f"{second['of_the_first']:.2f} of the first night",
@@ -277,14 +287,10 @@ def _missed(rows: list[dict[str, Any]], *, small: bool) -> list[str]:
             f"{second['probes']:.2f} requests for an unchanged course",
         ),
         (second["needless"] == 0, f"{second['needless']} exports of unchanged courses"),
+        *((row["left_out"] == 0, f"{row['left_out']} changed courses were skipped") for row in later),
         *(
-            (row["left_out"] == 0, f"{row['left_out']} changed courses were skipped ({name})")
-            for name, row in nights.items()
-            if name != "first"
-        ),
-        *(
-            (row["refusals"] == row["refusals_of_the_second_client"] == 0, f"requests were refused ({name})")
-            for name, row in nights.items()
+            (row["refusals"] == row["refusals_of_the_second_client"] == 0, "requests were refused")
+            for row in nights.values()
         ),
     ]
     return [text for reached, text in checks if not reached]
@@ -295,6 +301,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.night", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--small", action="store_true", help="60 courses: a quick look, mostly at counts")
+    parser.add_argument(
+        "--virtual",
+        action="store_true",
+        help="only the nights in virtual time, which hardly depend on the machine",
+    )
     parser.add_argument(
         "--scratch", type=Path, default=ROOT / ".bench", help="folder of everything (default: .bench)"
     )

@@ -1,7 +1,8 @@
 """HTTP in virtual time: the product's own requests, answered by the sandbox's own endpoints behind its own rate limit.
 
-Only sockets are left out. A request takes the latency of the campus, pays into the bucket of its token, and is carried out as
-the product's flow says: paced by its rate limiter, waited out and repeated.
+Only sockets are left out. A request takes the latency of the campus, and a GraphQL query as many seconds more as it costs. It
+pays into the bucket of its token, and is carried out as the product's flow says: paced by its rate limiter, waited out and
+repeated.
 """
 
 from __future__ import annotations
@@ -109,6 +110,9 @@ class VirtualHost:
         call.now = self._canvas.moment
         if answer is None:
             answer = self._middleware.answer(call)
+            if answer.cost is not None:  # of GraphQL: the seconds of processor and database
+                await asyncio.sleep(answer.cost)
+                call.now = self._canvas.moment
         self._middleware.charge(call, answer)
         return answer
 

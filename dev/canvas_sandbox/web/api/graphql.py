@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from canvas_sandbox.web.http import errors
 from canvas_sandbox.web.http.messages import Call, Response
@@ -32,7 +32,7 @@ class GraphQLEndpoint:
         if not isinstance(query, str) or not query.strip():
             return Response(data={"errors": [{"message": "No query string was present"}]})
         operation = call.params.get("operationName")
-        data, read = self._execute().answer(
+        data, read = self._started().answer(
             query,
             variables if isinstance(variables, dict) else {},
             operation if isinstance(operation, str) else None,
@@ -44,7 +44,7 @@ class GraphQLEndpoint:
         switches = self._world.kernel.switches
         return round(switches.request_cost + read * switches.graphql_cost, 6)
 
-    def _execute(self) -> Any:
+    def _started(self) -> Executor:
         if self._executor is None:
             from canvas_sandbox.web.graphql.execute import Executor  # noqa: PLC0415  a large library
 

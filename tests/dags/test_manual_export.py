@@ -47,6 +47,7 @@ def test_what_everybody_needs_stands_open_and_the_rest_in_three_sections() -> No
             "stall_after",
             "proof",
             "unchanged",
+            "skip_unchanged",
             "fail_on",
         ],
     }

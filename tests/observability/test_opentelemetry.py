@@ -66,6 +66,7 @@ def test_a_task_is_a_tree_of_spans_and_a_series_of_metrics(sent: Collector, canv
     parents = {(span.name, by_id[span.parent_span_id].name) for span in ours}
     assert parents == {
         ("canvas_exports.batch", "worker.export"),
+        ("canvas_exports.probe", "canvas_exports.batch"),
         ("canvas_exports.create", "canvas_exports.batch"),
         ("canvas_exports.transfer", "canvas_exports.batch"),
         ("canvas_exports.proof", "canvas_exports.transfer"),

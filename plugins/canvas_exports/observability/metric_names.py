@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from canvas_exports.core.export.engine.items import State
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import EQUAL, MISS, SKIPPED
 
 _PREFIX = "canvas_exports"
 
@@ -32,6 +33,10 @@ FETCH_FAILED = Metric(f"{_PREFIX}.fetch_failed", "counter", _EXPORT)
 ENDED = {outcome: Metric(f"{_PREFIX}.ended.{outcome.value}", "counter", _EXPORT) for outcome in Outcome}
 BYTES = Metric(f"{_PREFIX}.bytes", "counter", _EXPORT)
 FINDINGS = Metric(f"{_PREFIX}.findings", "counter", _EXPORT)
+#: By what the change probe of a course has led to.
+PROBES = {
+    result: Metric(f"{_PREFIX}.probes.{result}", "counter", _EXPORT) for result in (SKIPPED, EQUAL, MISS)
+}
 REFUSED = Metric(f"{_PREFIX}.refused", "counter")
 SECONDS: dict[State, Metric] = {
     state: Metric(f"{_PREFIX}.time.{state.value}", "timer", _EXPORT)
@@ -52,6 +57,7 @@ METRICS = (
     *ENDED.values(),
     BYTES,
     FINDINGS,
+    *PROBES.values(),
     REFUSED,
     *SECONDS.values(),
     IN_FLIGHT,
@@ -60,7 +66,7 @@ METRICS = (
     PROMISES_MISSED,
 )
 
-SPANS = tuple(f"{_PREFIX}.{name}" for name in ("batch", "create", "transfer", "proof", "publish"))
+SPANS = tuple(f"{_PREFIX}.{name}" for name in ("batch", "probe", "create", "transfer", "proof", "publish"))
 
 
 def span_name(name: str) -> str:

@@ -74,6 +74,8 @@ class TaskObserver:
         if step.outcome is None:
             return
         self._count(metric_names.ENDED[step.outcome], 1, tags)
+        if step.probe_result in metric_names.PROBES:
+            self._count(metric_names.PROBES[step.probe_result], 1, tags)
         if step.outcome.has_package:
             self._count(metric_names.BYTES, step.size, tags)
             self._count(metric_names.FINDINGS, step.findings, tags)

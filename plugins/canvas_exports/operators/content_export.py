@@ -87,6 +87,9 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
             cartridge's manifest, full also reads back what was stored and unpacks every member.
         unchanged: What becomes of a package that holds just what the newest proven copy holds: refer writes a manifest
             that names the package that is stored, store stores it all the same.
+        skip_unchanged: A course for which Canvas shows no change since its newest proven copy is not exported; a new manifest
+            confirms that copy. This is the longest time without a real export, P1D to P30D in ISO 8601; never exports
+            every course in every run.
         fail_on: When the run counts as failed: any export without a whole copy, a percentage of them such as 5%, or
             never. The report is complete either way.
         on_clear: What a person's Clear does: resume keeps what is stored, restart exports all of it again.
@@ -117,6 +120,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         "stall_after",
         "proof",
         "unchanged",
+        "skip_unchanged",
         "fail_on",
         "on_clear",
     )
@@ -150,6 +154,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         stall_after: Duration = timedelta(hours=2),
         proof: str = ProofLevel.DIRECTORY.value,
         unchanged: str = "refer",
+        skip_unchanged: Duration = "never",
         fail_on: str = "any",
         on_clear: str = "resume",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -178,6 +183,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         self.stall_after = stall_after
         self.proof = proof
         self.unchanged = unchanged
+        self.skip_unchanged = skip_unchanged
         self.fail_on = fail_on
         self.on_clear = on_clear
         self.deferrable = deferrable
@@ -243,6 +249,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     def _open(self, context: Context, run: RunInfo) -> Iterator[tuple[Batch, Callable[[], Receipt]]]:
         """Check the input, restore the checkpoint, open Canvas and the archive."""
         from canvas_exports.core.export.batch import Batch
+        from canvas_exports.core.export.changes.skipping import UnchangedCourses
         from canvas_exports.core.export.engine.checkpoint import Checkpoint
         from canvas_exports.core.export.replicas import Replicas
         from canvas_exports.core.export.transfer import PackageMover
@@ -276,6 +283,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
                     generation=generation,
                     try_number=run.try_number,
                     lost_since=run.started_at if lost else None,
+                    exports_all=checkpoint is not None,
                 )
             batch = Batch(
                 client=client,
@@ -284,6 +292,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
                 options=options,
                 checkpoint=checkpoint,
                 save=state.save,
+                unchanged=UnchangedCourses(client, replicas, options, run),
                 observer=observer,
             )
             self._batch = batch

@@ -20,6 +20,16 @@ def told(**fields: Any) -> str:
     return summarize(Backup(**given))
 
 
+@pytest.mark.parametrize(
+    ("limit", "length"), [("P7D", "7 days"), ("{{ var.value.limit }}", "`{{ var.value.limit }}`")]
+)
+def test_it_says_that_unchanged_courses_are_skipped_and_for_how_long(limit: str, length: str) -> None:
+    sentence = f"Each is exported again after {length} at the latest."
+    assert sentence in told(settings={"skip_unchanged": limit})
+    assert "exported again" not in told(settings={"skip_unchanged": "never"})
+    assert "exported again" not in told()
+
+
 def test_it_says_what_where_when_and_what_counts_as_failure() -> None:
     text = told(
         description="Every course, every night.",

@@ -67,6 +67,12 @@ def built(**arguments: Any) -> BatchOptions:
         ({"max_in_flight": True}, "max_in_flight: True is not a number"),
         ({"max_in_flight": None}, "max_in_flight: None is not a number"),
         ({"parallel_transfers": 17}, "parallel_transfers: 17 is not a number in range. Accepted: 1 to 16"),
+        (
+            {"skip_unchanged": "PT12H"},
+            "skip_unchanged: PT12H is out of range. Accepted: P1D to P30D, or never",
+        ),
+        ({"skip_unchanged": "P31D"}, "skip_unchanged: P31D is out of range. Accepted: P1D to P30D, or never"),
+        ({"skip_unchanged": "weekly"}, "skip_unchanged: 'weekly' is not a length of time"),
         ({"parallel_ranges": 9}, "parallel_ranges: 9 is not a number in range. Accepted: 1 to 8"),
         ({"parallel_transfers": "many"}, "parallel_transfers: 'many' is not a number in range"),
         ({"poll_shortest": 0}, "poll_shortest: 0 is not a number in range. Accepted: 0.1 to 3600"),
@@ -162,3 +168,18 @@ def test_of_several_mistakes_the_first_is_named_in_every_process(courses: list[s
 
 def test_every_further_fetch_waits_longer_up_to_the_last_wait() -> None:
     assert [Waits().before_transfer(failed) for failed in (0, 1, 2, 7)] == [0.0, 5.0, 20.0, 20.0]
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        ("never", None),
+        (None, None),
+        ("P7D", timedelta(days=7)),
+        ("P1D", timedelta(1)),
+        (timedelta(30), timedelta(30)),
+    ],
+)
+def test_no_course_is_skipped_for_longer_than_a_person_says(written: Any, limit: timedelta | None) -> None:
+    assert built(skip_unchanged=written).skip_unchanged == limit
+    assert built().skip_unchanged is None

@@ -18,6 +18,7 @@ from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.export.changes.skipping import UnchangedCourses
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import build_options
@@ -26,6 +27,7 @@ from canvas_exports.core.export.transfer import PackageMover
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
+from canvas_exports.core.storage.store import Store
 from canvas_sandbox import Course, ExportRecord, Fault, LimitedFault, Sandbox, Switches
 
 POSTS = r"/content_exports$"
@@ -116,6 +118,8 @@ class Rig:
         die_at: the saves, counted through all processes, at which the process dies.
         stored: whether the checkpoint of such a save is still stored.
         waits: of the batch.
+        run: of the batch.
+        also: the folders of further archives.
         arguments: of ``build_options``.
     """
 
@@ -127,6 +131,8 @@ class Rig:
         die_at: Container[int] = (),
         stored: bool = True,
         waits: Waits = WAITS,
+        run: RunInfo = RUN,
+        also: Sequence[Path] = (),
         **arguments: Any,
     ) -> None:
         options = build_options(**{"courses": ["100", "101"], **arguments})
@@ -134,6 +140,8 @@ class Rig:
         self.canvas = canvas
         self.folder = folder
         self.store = FileStore(folder.as_uri(), folder)
+        self.stores: list[Store] = [self.store, *(FileStore(each.as_uri(), each) for each in also)]
+        self.run = run
         self.token = canvas.token
         self.saves = 0
         self.deaths = 0
@@ -151,8 +159,9 @@ class Rig:
         assert checkpoint is not None
         self._dead = False
         with closing(client(self.canvas, self.token)) as canvas:
-            run = replace(RUN, try_number=max(1, self.attempts))
-            self.mover = PackageMover(canvas, Replicas([self.store]), self.options, run)
+            replicas = Replicas(self.stores)
+            run = replace(self.run, try_number=max(1, self.attempts))
+            self.mover = PackageMover(canvas, replicas, self.options, run)
             yield Batch(
                 client=canvas,
                 polling_client=lambda: AsyncCanvasClient(
@@ -167,6 +176,7 @@ class Rig:
                 options=self.options,
                 checkpoint=checkpoint,
                 save=self._save,
+                unchanged=UnchangedCourses(canvas, replicas, self.options, run),
             )
 
     def lose_the_checkpoint(self, *, since: float) -> None:

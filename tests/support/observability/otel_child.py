@@ -28,6 +28,7 @@ def main(url: str, token: str, folder: str) -> int:
             archive=Path(folder).as_uri(),
             deferrable=True,
             poll_shortest=0.2,
+            skip_unchanged="P7D",
             fail_on="never",
         ),
         {"canvas_default": {"conn_type": "canvas", "host": url, "password": token}},

@@ -73,7 +73,7 @@ def _print(holding: Holding, copies: list[Copy]) -> None:
                     copy.export.type,
                     copy.state,
                     format_size(float(copy.package.size)),
-                    None if first is copy else f"{first.created_at:%Y-%m-%d}",
+                    _same_as(copy, first),
                     copy.newest_verification and f"{copy.newest_verification.at:%Y-%m-%d}",
                     ", ".join(tags_on(copy.records)),
                     copy.package.key,
@@ -87,12 +87,20 @@ def _print(holding: Holding, copies: list[Copy]) -> None:
     print_text(f"{holding.name}: {totals_of(copies).summary}.")
 
 
+def _same_as(copy: Copy, first: Copy) -> str | None:
+    """Return the day of the export that built the package, if it was not that of the copy; of a confirmed copy, always."""
+    if copy.confirmed_at is not None:
+        return f"{copy.export.created_at:%Y-%m-%d}"
+    return None if first is copy else f"{first.created_at:%Y-%m-%d}"
+
+
 def _document(copy: Copy) -> dict[str, Any]:
     verification = copy.newest_verification
     drill = copy.newest_drill
     return {
         "created_at": format_time(copy.created_at),
         "stored_at": format_time(copy.stored_at),
+        "exported_at": format_time(copy.export.created_at),
         "export_id": copy.export.id,
         "export_type": copy.export.type,
         "result": copy.state,

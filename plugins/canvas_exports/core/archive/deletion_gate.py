@@ -29,7 +29,7 @@ class DeletionRule:
 
     Attributes:
         level: level to which its newest copy must be proven, when it was stored or by a verification: one of ``PROOF_LEVELS``.
-        max_age: largest age of its newest copy.
+        max_age: largest age of the export of its newest copy.
         min_archives: number of archives that must hold such a copy.
         export_types: the context needs a copy of each of them.
         accept_empty: whether a context that was always empty passes with an empty copy.
@@ -132,7 +132,9 @@ class DeletionGate:
 def refusal(holding: Holding, export_type: str, rule: DeletionRule, *, now: datetime) -> str | None:
     """Return why a context does not pass in one archive, in one sentence; ``None`` if it passes.
 
-    It does not pass if a manifest cannot be read: that may be the manifest of the newest copy.
+    It does not pass if a manifest cannot be read: that may be the manifest of the newest copy. The age of a copy is that of its
+    export: a confirmation without an export does not make it younger, because not every change shows in a change probe, and what
+    is deleted in Canvas cannot be exported again.
     """
     holding = without_future_dates(holding, now=now)
     if holding.unreadable:
@@ -141,9 +143,12 @@ def refusal(holding: Holding, export_type: str, rule: DeletionRule, *, now: date
     last = newest(copies)
     if last is None:
         return assess([copy for copy in holding.copies if copy.export.type == export_type]).why
-    age = now - last.created_at
+    age = now - last.export.created_at
     if age > rule.max_age:
-        return f"its newest copy is of {format_time(last.created_at)}, {age.days:,} days ago"
+        confirmed = "" if last.confirmed_at is None else "; it was confirmed since, but not exported"
+        return (
+            f"its newest copy is of {format_time(last.export.created_at)}, {age.days:,} days ago{confirmed}"
+        )
     return assess([last]).why if last.is_damaged else _not_proven(last, copies, rule)
 
 

@@ -14,6 +14,7 @@ from canvas_exports.core.archive.json_documents import conform, encoded, plain, 
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.alarm import MOST_ALARMS, Alarm
 from canvas_exports.core.model.durations import write_duration
+from canvas_exports.core.model.probes import EQUAL, MISS, SKIPPED
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.text.wording import format_time, parse_time
 from canvas_exports.errors import UnreadableDocumentError
@@ -46,6 +47,8 @@ class OutcomeRecord:
         term: the name of its term, or the term's SIS id.
         task_id: the Airflow task that reports it.
         map_index: of that task, if it is mapped.
+        probe_result: what the change probe of a course has led to: it was ``skipped``, or its export found the probe right
+            (``equal``) or wrong (``miss``); ``None`` where there was none, or nothing to compare.
         export_id: Canvas's id of the export, where one was created.
         key: of the package, if one was stored.
         size: bytes that were stored; ``None`` if an earlier package has the same content.
@@ -72,6 +75,7 @@ class OutcomeRecord:
     term: str | None = None
     task_id: str | None = None
     map_index: int | None = None
+    probe_result: str | None = None
 
     def __post_init__(self) -> None:
         """Make the texts for people harmless: they come from Canvas, stores and packages. Ids and keys stay as they are."""
@@ -202,12 +206,19 @@ def _row(record: OutcomeRecord) -> dict[str, Any]:
 
 
 def totals_of(records: Sequence[OutcomeRecord]) -> dict[str, Any]:
-    """Return the number of rows, of problems, of bytes, and of each outcome."""
+    """Return the number of rows, of problems, of bytes, and of each outcome, and what change probes have led to."""
+    probed = Counter(record.probe_result for record in records if record.probe_result is not None)
+    probes = {
+        "skipped": probed[SKIPPED],
+        "checks": probed[EQUAL] + probed[MISS],
+        "misses": probed[MISS],
+    }
     return {
         "contexts": len(records),
         "problems": sum(record.problem for record in records),
         "bytes": sum(record.size or 0 for record in records),
         "outcomes": dict(Counter(record.outcome for record in records).most_common()),
+        **({"probes": probes} if any(probes.values()) else {}),
     }
 
 

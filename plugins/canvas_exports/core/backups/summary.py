@@ -42,6 +42,8 @@ def _paragraphs(backup: Backup) -> Iterator[str]:
         f"Backs up {join_words(list(_describe_courses(backup.listing)))}. Of each, it stores {types}{part} in `{backup.archive}`, proven "
         f"whole. {_describe_schedule(backup)} {_describe_failure(backup.settings.get('fail_on', 'any'))}"
     )
+    if (skipped := backup.settings.get("skip_unchanged", "never")) != "never":
+        yield _describe_skipping(skipped)
     if backup.max_age is not None:
         yield _describe_promise(backup.max_age)
     if backup.publish is not None:
@@ -107,12 +109,20 @@ def _describe_failure(fail_on: str) -> str:
     return f"A run fails if {many} no whole copy."
 
 
-def _describe_promise(max_age: str) -> str:
-    length = (
-        f"`{max_age}`" if is_template(max_age) else format_length(read_duration(max_age, field="max_age"))
-    )
+def _describe_skipping(limit: str) -> str:
     return (
-        f"It promises that the newest proven copy of each course is at most {length} old. The run report lists the courses for "
+        "A course for which Canvas shows no change since its newest proven copy is not exported: that copy is confirmed. Each is "
+        f"exported again after {_length(limit, 'skip_unchanged')} at the latest."
+    )
+
+
+def _length(written: str, name: str) -> str:
+    return f"`{written}`" if is_template(written) else format_length(read_duration(written, field=name))
+
+
+def _describe_promise(max_age: str) -> str:
+    return (
+        f"It promises that the newest proven copy of each course is at most {_length(max_age, 'max_age')} old. The run report lists the courses for "
         "which that is missed."
     )
 

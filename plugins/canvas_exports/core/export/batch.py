@@ -15,6 +15,7 @@ from typing import Any
 
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.batch_log import BatchLog
+from canvas_exports.core.export.changes.skipping import UnchangedCourses, can_be_probed
 from canvas_exports.core.export.creation import Creator
 from canvas_exports.core.export.creation_turns import CreationTurns
 from canvas_exports.core.export.engine import events
@@ -63,6 +64,7 @@ class Batch:
         options: the checked batch.
         checkpoint: where to start; see ``start`` for a fresh one.
         save: stores the checkpoint; if it raises, another attempt owns this batch and the error ends this one.
+        unchanged: decides which courses need no export; without it, all are exported.
         observer: takes a report of every change that is saved.
     """
 
@@ -75,6 +77,7 @@ class Batch:
         options: BatchOptions,
         checkpoint: Checkpoint,
         save: Callable[[dict[str, Any]], None],
+        unchanged: UnchangedCourses | None = None,
         observer: Observer = UNOBSERVED,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -84,6 +87,7 @@ class Batch:
         self._options = options
         self._checkpoint = checkpoint
         self._store_checkpoint = save
+        self._unchanged = unchanged
         self._observer = observer
         self._steps = StepReporter(observer, checkpoint.items, started_at=checkpoint.started_at)
         self._batch_log = BatchLog(creations=CREATIONS)
@@ -119,9 +123,11 @@ class Batch:
         generation: int = 0,
         try_number: int = 1,
         lost_since: float | None = None,
+        exports_all: bool = False,
     ) -> Checkpoint:
         """Return a fresh checkpoint: all exports planned, the deadline fixed.
 
+        ``exports_all`` says that a person wants everything exported again, also courses that have not changed.
         ``lost_since`` says that an earlier attempt's checkpoint is gone: exports that it may have created since that time, by
         our clock, are looked up before any is created again.
         """
@@ -129,7 +135,13 @@ class Batch:
         intended_at = None if lost_since is None else lost_since - _MAX_CLOCK_SKEW
         return Checkpoint(
             items=[
-                Item(str(context), export_type.value, state=state, intended_at=intended_at)
+                Item(
+                    str(context),
+                    export_type.value,
+                    state=state,
+                    intended_at=intended_at,
+                    to_probe=can_be_probed(context.kind, options),
+                )
                 for context in options.contexts
                 for export_type in options.export_types
             ],
@@ -137,6 +149,7 @@ class Batch:
             deadline=now + options.deadline.total_seconds(),
             generation=generation,
             try_number=try_number,
+            exports_all=exports_all,
         )
 
     @property
@@ -179,6 +192,8 @@ class Batch:
         """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""
         self._cancelled.set()
         self._mover.cancel()
+        if self._unchanged is not None:
+            self._unchanged.cancel()
         self._client.stop()
 
     def interrupt(self, reason: str) -> None:
@@ -213,7 +228,7 @@ class Batch:
         self._client.whoami()
 
     def advance(self) -> Wait | None:
-        """Look up, create, transfer, until only waiting is left.
+        """Probe, look up, create, transfer, until only waiting is left.
 
         Raises:
             CanvasExportsError: the batch cannot go on: Canvas or the archive refuses the credential (permanent), or Canvas
@@ -226,6 +241,9 @@ class Batch:
                 raise TransferCancelled("the task is being stopped")
             self._engine.apply(events.Tick(self._now()))
             decisions = self._engine.decide()
+            if decisions.probe:
+                self._probe(decisions.probe)
+                continue
             to_ask = bool(decisions.look_up or decisions.create)
             asked = to_ask and self._creation_turns.take_turns(
                 self._user_id(), decisions.look_up, decisions.create
@@ -262,6 +280,30 @@ class Batch:
             self._checkpoint.user_id = self._client.whoami().id
             self._has_asked_user = True
         return self._checkpoint.user_id or 0
+
+    def _probe(self, names: tuple[str, ...]) -> None:
+        """Read whether courses have changed, and end those that have not; the others are exported.
+
+        What was read is saved before the first copy is confirmed, so that a killed process confirms no copy twice.
+        """
+        if self._unchanged is None:
+            for name in names:
+                self._engine.apply(events.Changed(name))
+            return
+        user_id = self._user_id()
+        with self._observer.span("probe", courses=len(names)):
+            unread = [item for item in self._named(names) if item.probe is None]
+            if unread:
+                probes = self._unchanged.read(unread)
+                for item in unread:
+                    self._engine.apply(events.Probed(item.name, probes.get(item.name)))
+                self.save()
+            read = [replace(item) for item in self._named(names) if item.is_to_probe]
+            for event in self._unchanged.decide(
+                read, user_id=user_id, exports_all=self._checkpoint.exports_all
+            ):
+                self._engine.apply(event)
+        self.save()
 
     def _transfer(self, names: tuple[str, ...]) -> None:
         """Move packages, as many at once as the slots allow; save the checkpoint after each."""

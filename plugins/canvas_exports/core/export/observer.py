@@ -24,6 +24,7 @@ class Step:
         outcome: what it ended with, where ``after`` is ``done``.
         size: bytes of the package, where it ended with one.
         findings: of its proof.
+        probe_result: what the change probe of a course has led to; see ``core.model.probes``.
     """
 
     export_type: str
@@ -33,6 +34,7 @@ class Step:
     outcome: Outcome | None = None
     size: int = 0
     findings: int = 0
+    probe_result: str | None = None
 
 
 class Observer(Protocol):
@@ -54,7 +56,7 @@ class Observer(Protocol):
         ...
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        """Surround a piece of work with a span: ``batch``, ``create``, ``transfer``, ``proof`` or ``publish``."""
+        """Surround a piece of work with a span: ``batch``, ``probe``, ``create``, ``transfer``, ``proof`` or ``publish``."""
         ...
 
 
@@ -124,4 +126,5 @@ def _step(before: Item, item: Item, seconds: float | None) -> Step:
         outcome=item.outcome if ended else None,
         size=(item.size or 0) if ended else 0,
         findings=item.findings if ended else 0,
+        probe_result=item.probe_result if ended else None,
     )

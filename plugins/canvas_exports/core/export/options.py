@@ -14,9 +14,12 @@ from canvas_exports.core.export.option import Option, Values, duration, flag, nu
 from canvas_exports.core.export.polling.interval import PollInterval
 from canvas_exports.core.export.waits import Waits
 from canvas_exports.core.model.contexts import Context, ContextKind
+from canvas_exports.core.model.durations import read_duration, write_duration
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.errors import InputError
+
+_SHORTEST_LIMIT, _LONGEST_LIMIT = timedelta(days=1), timedelta(days=30)
 
 MAX_EXPORTS = 200  # of one task: its checkpoint stays below the 64 KiB that Airflow warns of
 
@@ -29,6 +32,16 @@ def _read_template(_: str, value: str | None) -> str:
 
 def _read_policy(name: str, value: Any) -> FailurePolicy:
     return FailurePolicy.parse(value, field=name)
+
+
+def _read_limit(name: str, value: Any) -> timedelta | None:
+    """Read the longest time without a real export; ``never`` skips nothing."""
+    if value is None or value == "never":
+        return None
+    limit = read_duration(value, field=name)
+    if not _SHORTEST_LIMIT <= limit <= _LONGEST_LIMIT:
+        raise InputError(name, f"{write_duration(limit)} is out of range", accepted="P1D to P30D, or never")
+    return limit
 
 
 def _unread(_: str, value: Any) -> Any:
@@ -133,6 +146,14 @@ class BatchOptions:
         "Unchanged courses",
         "What becomes of a package that holds just what the newest proven copy holds: refer writes a manifest that names the "
         "package that is stored, store stores it all the same.",
+        group="how",
+    )
+    skip_unchanged: timedelta | None = option(
+        "never",
+        Values(_read_limit, {"type": "string", "examples": ["P7D", "P1D", "never"]}),
+        "Skip unchanged courses",
+        "A course for which Canvas shows no change since its newest proven copy is not exported; a new manifest confirms that "
+        "copy. This is the longest time without a real export, P1D to P30D in ISO 8601; never exports every course in every run.",
         group="how",
     )
     fail_on: FailurePolicy = option(

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from urllib.parse import urlsplit
 
 from canvas_exports.core.archive.layout import package_key
-from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, ManifestDraft
+from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, ManifestDraft
 from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
-from canvas_exports.core.archive.publishing.unchanged import Baseline
 from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState
 from canvas_exports.core.canvas.client import CanvasClient
-from canvas_exports.core.export.baseline import newest_proven
+from canvas_exports.core.export.baseline import Wanted, copy_before
+from canvas_exports.core.export.changes.misses import check_probe
+from canvas_exports.core.export.changes.read_probes import ProbeReader
+from canvas_exports.core.export.changes.rule import NextExport
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.observer import UNOBSERVED, Observer
@@ -25,8 +28,9 @@ from canvas_exports.core.export.transfer_slots import TransferSlots
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import EQUAL, MISS, ProbeFacts
 from canvas_exports.core.model.runs import RunInfo
-from canvas_exports.core.packages.proof import Expectation, Severity, Verdict
+from canvas_exports.core.packages.proof import Expectation, Proof, Severity, Verdict
 from canvas_exports.core.storage.buffers import BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.store import Block, Store
 from canvas_exports.errors import (
@@ -55,6 +59,8 @@ _FAILURES = {
     ExportState.FAILED: "Canvas reported the export as failed",
     ExportState.DELETED: "the export was deleted in Canvas",
 }
+
+_MISS = "its content has changed although Canvas showed no change since the copy before: a miss, so it is exported more often"
 
 _OUTCOMES = {
     Verdict.WHOLE: Outcome.STORED,
@@ -157,7 +163,7 @@ class PackageMover:
         if export.is_ready:
             course = self._client.course(context) if context.kind is ContextKind.COURSE else None
             is_retry = item.fetches > 0 or self._run.try_number > 1  # an earlier one may have stored it
-            stored, lacking = self._publish(context, export, course, is_retry=is_retry)
+            stored, lacking = self._publish(context, export, course, item.probe, is_retry=is_retry)
             return _stored(item, export_id, stored, lacking)
         if export.workflow_state is ExportState.EXPORTED:
             return events.ExportFailed(
@@ -166,7 +172,13 @@ class PackageMover:
         return events.NotReady(item.name, export_id)
 
     def _publish(
-        self, context: Context, export: ContentExport, course: Course | None, *, is_retry: bool
+        self,
+        context: Context,
+        export: ContentExport,
+        course: Course | None,
+        probe: ProbeFacts | None,
+        *,
+        is_retry: bool,
     ) -> _ArchiveResults:
         export_type = _type_of(export)
         canvas_id = context.canvas_id or 0
@@ -198,6 +210,7 @@ class PackageMover:
                 version=self._options.version if export_type is ExportType.COMMON_CARTRIDGE else None,
             ),
             run=self._run.to_facts(),
+            probe=probe,
         )
         expect = Expectation(
             export_type=export_type.value,
@@ -223,7 +236,7 @@ class PackageMover:
         stores, lacking = self._replicas.split()
         try:
             results = publish_to_replicas(
-                [Replica(store, self._baseline(store, draft)) for store in stores], draft=draft, source=source
+                [self._replica(store, draft) for store in stores], draft=draft, source=source
             )
         except ArchiveError:
             self._replicas.retry_all()
@@ -238,10 +251,29 @@ class PackageMover:
                 lacking[store.uri] = result.message
         return taken, lacking
 
-    def _baseline(self, store: Store, draft: ManifestDraft) -> Baseline | None:
-        if self._options.unchanged == "store":
-            return None
-        return newest_proven(store, draft, self._options.proof)
+    def _replica(self, store: Store, draft: ManifestDraft) -> Replica:
+        find = cache(lambda: copy_before(store, Wanted.of(draft), self._options.proof))
+
+        def baseline() -> Manifest | None:
+            before = find()
+            return before.manifest if before is not None and before.is_proven else None
+
+        def read_again() -> ProbeFacts | None:
+            context = Context.parse(f"{draft.context.kind}:{draft.context.id}")
+            found = ProbeReader(self._client).read([context]).get(str(context))
+            return None if found is None else found.facts
+
+        def check(probe: ProbeFacts, proof: Proof) -> ProbeFacts:
+            return check_probe(probe, find(), proof, wanted, read_again)
+
+        wanted = NextExport(
+            canvas_host=draft.export.canvas_host,
+            user_id=draft.export.user_id,
+            export_type=draft.export.type,
+            select=draft.export.select,
+            version=draft.export.version,
+        )
+        return Replica(store, None if self._options.unchanged == "store" else baseline, check)
 
     def _blocks(self, context: Context, export: ContentExport, writer: BlockWriter) -> Iterator[Block]:
         for block in self._client.download(context, export, writer, self._options.parallel_ranges):
@@ -317,6 +349,10 @@ def _stored(
     if lacking:
         outcome = Outcome.DEGRADED
         reason = "; ".join(f"not in {uri}: {why}" for uri, why in lacking.items())
+    checks = {each.manifest.probe.check for each in taken if each.manifest.probe is not None}
+    probe_result = MISS if MISS in checks else EQUAL if EQUAL in checks else None
+    if probe_result == MISS and reason is None:
+        reason = _MISS
     size = max(0 if each.unchanged else each.size for each in taken)
     return events.Stored(
         item.name,
@@ -328,4 +364,5 @@ def _stored(
         findings=len(published.findings),
         label=(published.manifest.context.course_code or "")[:_LABEL] or None,
         at=published.manifest.stored_at.replace(microsecond=0).timestamp(),
+        probe_result=probe_result,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+#: What a probe has led to: the course was not exported, or its new package showed whether the probe was right.
+SKIPPED, EQUAL, MISS = "skipped", "equal", "miss"
+
 
 @dataclass(frozen=True)
 class ProbeFacts:

@@ -77,6 +77,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
             ),
             ("Stored", format_size(totals["bytes"])),
             *((("Promised age", view.promise),) if view.promise else ()),
+            *((("Change probes", view.probes),) if view.probes else ()),
             ("Archive", f"{view.archive.rstrip('/')}/{view.folder}"),
         ),
         named=named,

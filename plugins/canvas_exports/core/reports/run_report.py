@@ -89,6 +89,7 @@ def record(item: Item) -> OutcomeRecord:
         size=item.size,
         findings=str(item.findings) if item.findings else None,
         seconds=item.seconds,
+        probe_result=item.probe_result,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from canvas_exports.core.archive.run_report import LONGEST_TEXT, OutcomeRecord, in_order, totals_of
+from canvas_exports.core.reports.probe_results import describe_probes, tells_more
 from canvas_exports.core.text.text_table import format_table
 from canvas_exports.core.text.wording import format_size
 from canvas_exports.foreign_text import harmless
@@ -44,7 +45,11 @@ def _cells(record: OutcomeRecord) -> dict[str, str]:
 
 
 def _texts(record: OutcomeRecord) -> tuple[str, ...]:
-    detail = (record.reason, record.findings) if record.problem else (record.findings, record.key)
+    detail = (
+        (record.reason, record.findings)
+        if record.problem or tells_more(record)
+        else (record.findings, record.key)
+    )
     return (
         " ".join(part for part in (record.context, record.name or record.title) if part),
         record.export_type,
@@ -64,6 +69,8 @@ def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
     yield from wrap(
         f"{totals['contexts']:,} exports: {listed}; {format_size(float(totals['bytes']))} stored", width
     )
+    if probes := describe_probes(records):
+        yield from wrap(probes, width)
     steps: dict[str, list[str]] = {}
     for record in records:
         if record.next_step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from canvas_exports.core.export.engine.checkpoint import VERSION, Checkpoint
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import ProbeFacts
 
 CHECKPOINTS = st.builds(
     Checkpoint,
@@ -24,6 +26,7 @@ CHECKPOINTS = st.builds(
     generation=st.integers(0, 9),
     try_number=st.integers(1, 9),
     user_id=st.none() | st.integers(1, 10**18),
+    exports_all=st.booleans(),
 )
 
 
@@ -93,7 +96,51 @@ def stalled(number: int, reason: str) -> Item:
     return item
 
 
-@pytest.mark.parametrize("make", [stored, stalled])
+def waiting(number: int, _: str) -> Item:
+    """One that Canvas is building, as far as a running export can be known, with what was read of its course."""
+    item = stalled(number, "")
+    item.state, item.outcome, item.reason = State.REQUESTED, None, None
+    item.running_since = item.seen_at = 1795422083.123456
+    item.probe = ProbeFacts(
+        read_at=datetime(2026, 11, 23, 2, tzinfo=timezone.utc),
+        updated_at="2026-11-20T12:00:00Z",
+        source="aliases",
+        fingerprint="0123456789abcdef" * 4,
+        new_quizzes=False,
+    )
+    return item
+
+
+def test_the_probes_of_a_batch_of_the_default_size_are_kept() -> None:
+    items = [waiting(number, "") for number in range(50)]
+    restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
+    assert restored is not None
+    assert restored.items == items
+
+
+def planned(number: int, _: str) -> Item:
+    """One whose export is asked for next: whose course has been read, as all of a batch are at once."""
+    probe = waiting(number, "").probe
+    return Item(f"course:{10**13 + number}", "common_cartridge", canvas_id=10**13 + number, probe=probe)
+
+
+def test_the_probes_of_the_largest_batch_are_kept_while_none_is_asked_for() -> None:
+    items = [planned(number, "") for number in range(MAX_EXPORTS)]
+    restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
+    assert restored is not None
+    assert restored.items == items
+
+
+@pytest.mark.parametrize("text", [None, 7, "", "soon", "1795422083 list - 1 0", "99999999999 list - 1 0 "])
+def test_a_probe_that_cannot_be_read_is_none(text: object) -> None:
+    document = written(Checkpoint([planned(1, "")], 1.0, 2.0))
+    document["items"][0]["probe"] = text
+    restored = Checkpoint.from_json(document)
+    assert restored is not None
+    assert restored.items[0].probe is None
+
+
+@pytest.mark.parametrize("make", [stored, stalled, waiting, planned])
 @pytest.mark.parametrize("reason", [None, "x" * MAX_REASON, "\u65e5" * MAX_REASON, '"\\' * MAX_REASON])
 def test_the_largest_batch_stays_below_what_airflow_warns_of_whatever_becomes_of_it(
     make: Callable[[int, Any], Item], reason: str | None
@@ -139,7 +186,9 @@ def test_a_checkpoint_of_an_earlier_release_is_read() -> None:
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
         max_leaves=5,
     ),
-    st.sampled_from(["items", "started_at", "deadline", "generation", "try_number", "user_id"]),
+    st.sampled_from(
+        ["items", "started_at", "deadline", "generation", "try_number", "user_id", "exports_all"]
+    ),
 )
 def test_a_checkpoint_of_another_shape_is_none_or_read(checkpoint: Checkpoint, value: Any, name: str) -> None:
     read = Checkpoint.from_json({**written(checkpoint), name: value})

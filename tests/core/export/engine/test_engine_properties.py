@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,9 +17,12 @@ from canvas_exports.core.export.engine.engine import Engine, Limits
 from canvas_exports.core.export.engine.items import Item, State
 from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import ProbeFacts
 
 NAMES = tuple(f"course:{number}/common_cartridge" for number in range(1, 6))
 
+
+PROBE = ProbeFacts(datetime(2026, 11, 23, tzinfo=timezone.utc), "2026-11-20T12:00:00Z", "aliases", "ab" * 32)
 
 EXPORT_IDS = st.integers(500, 508)
 
@@ -78,6 +83,16 @@ HAPPENINGS = st.one_of(
         st.sampled_from([Outcome.GONE, Outcome.DENIED]),
         st.just("refused"),
     ),
+    st.builds(events.Probed, st.sampled_from(NAMES), st.none() | st.just(PROBE)),
+    st.builds(events.Changed, st.sampled_from(NAMES)),
+    st.builds(
+        events.Confirmed,
+        st.sampled_from(NAMES),
+        confirmed_export=st.integers(400, 408),
+        reason=st.just("nothing has changed"),
+        key=st.just("k"),
+        findings=st.just(0),
+    ),
     st.builds(events.QueueMoved, st.floats(0, 500)),
     st.builds(events.Tick, st.floats(0, 700)),
 )
@@ -108,11 +123,15 @@ def test_invariants_hold_for_every_sequence_of_events_crashes_and_retries(
 ) -> None:
     limits = Limits(window=3, creations=2, transfers=2, stall_after=100.0, deadline=600.0)
     machine = engine(5, limits)
+    for item in list(machine.items.values())[:4]:
+        item.to_probe, item.canvas_id = True, 7
     for step in steps:
         before = {item.name: copy.copy(item) for item in machine.items.values()}
         in_flight = sum(item.is_in_flight for item in machine.items.values())
         if step == "drive":
-            for name in machine.decide().create:
+            decisions = machine.decide()
+            assert not {*decisions.probe} & {*decisions.create, *decisions.look_up, *decisions.transfer}
+            for name in decisions.create:
                 machine.apply(events.Intended(name, 1.0))
             assert sum(item.is_in_flight for item in machine.items.values()) <= max(limits.window, in_flight)
         elif step == "crash":
@@ -130,6 +149,8 @@ def test_invariants_hold_for_every_sequence_of_events_crashes_and_retries(
             machine.apply(step)
             assert snapshot(machine) == once, "an event that comes twice changes nothing"
             for name, old in before.items():
+                if isinstance(step, events.Confirmed) and machine.items[name] != old:
+                    assert (old.state, old.to_probe, old.creations) == (State.PLANNED, True, 0)
                 if old.state is State.DONE and not isinstance(step, events.Resolved):
                     assert machine.items[name] == old, "an outcome is final"
         for item in machine.items.values():
@@ -180,3 +201,74 @@ def test_a_crash_at_any_step_never_makes_a_second_export_of_a_context(data: st.D
         return  # killed at every turn: nothing was doubled, which is all that is promised then
     assert all(item.outcome is Outcome.STORED for item in machine.items.values())
     assert sorted(made) == sorted(NAMES)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.data())
+def test_a_crash_at_any_step_neither_loses_a_course_nor_confirms_one_that_was_exported(
+    data: st.DataObject,
+) -> None:
+    """Drive a batch of which some courses have changed, and kill the process anywhere, also with its checkpoint lost."""
+    limits = Limits(window=2, creations=1, transfers=1, stall_after=1e9, deadline=1e9)
+    changed = data.draw(st.sets(st.sampled_from(NAMES)))
+    machine = engine(5, limits)
+    for number, item in enumerate(machine.items.values(), start=1):
+        item.to_probe, item.canvas_id = True, number
+    made: dict[str, int] = {}
+    probes: dict[str, ProbeFacts] = {}
+    confirmed: set[str] = set()
+    for reading in range(200):
+        if machine.is_finished:
+            break
+        saved = reloaded(machine)
+        decisions = machine.decide()
+        die = data.draw(st.sampled_from(["never", *["here"] * bool(decisions), "lost"]))
+        if die == "lost":
+            probes = {}  # another attempt reads the courses again
+            for item in saved.items.values():
+                if item.state is not State.DONE:
+                    item.plan()
+                    item.state, item.intended_at, item.to_probe, item.probe = State.INTENDED, 0.0, True, None
+                    item.creations = 0
+        for name in decisions.look_up:
+            machine.apply(created(made[name], item=name) if name in made else events.NotCreated(name))
+        for name in decisions.probe:
+            if machine.items[name].probe is None:
+                at = PROBE.read_at + timedelta(seconds=reading)
+                machine.apply(events.Probed(name, replace(PROBE, read_at=at)))
+                saved = saved if die == "lost" else reloaded(machine)
+        for name in decisions.probe:
+            assert name not in made, "a course that was exported was to be confirmed"
+            probe = machine.items[name].probe
+            assert probe is not None
+            if name in changed:
+                machine.apply(events.Changed(name))
+                continue
+            if die != "lost":
+                assert probes.setdefault(name, probe) == probe, "a course was confirmed under two names"
+                confirmed.add(name)
+            if die == "here":
+                break
+            machine.apply(events.Confirmed(name, 401, "nothing has changed", "k", 0))
+        else:
+            for name in decisions.create:
+                machine.apply(events.Intended(name, 1.0))
+            for name in decisions.create:
+                assert name not in made, "a course was exported twice"
+                assert name not in confirmed, "a course was exported that was confirmed"
+                if die == "never":
+                    made[name] = 500 + len(made)
+                    machine.apply(created(made[name], item=name))
+            for name in machine.decide().watch if die == "never" else ():
+                machine.apply(events.Ready(name, made[name]))
+            for name in machine.decide().transfer if die == "never" else ():
+                machine.apply(stored(made[name], item=name))
+        if die != "never":
+            machine = saved
+    else:
+        return
+    assert set(made) == changed
+    assert confirmed == set(NAMES) - changed
+    assert [item.outcome for item in machine.items.values()] == [
+        Outcome.STORED if name in changed else Outcome.UNCHANGED for name in machine.items
+    ]

@@ -71,7 +71,17 @@ def test_a_planned_item_forgets_its_export_and_remembers_how_many_there_were(ite
         item.findings,
     )
     fresh.key, fresh.label, fresh.seconds = item.key, item.label, item.seconds
+    fresh.to_probe, fresh.probe, fresh.probe_result = item.to_probe, item.probe, item.probe_result
     assert item == fresh
+
+
+@given(ITEMS, st.sampled_from(Outcome))
+def test_a_probe_is_kept_for_as_long_as_a_copy_may_be_stored_with_it(item: Item, outcome: Outcome) -> None:
+    probe = item.probe
+    item.end(outcome, "x")
+    assert item.outcome is not None
+    is_stored = item.outcome.has_package and not item.outcome.is_retryable
+    assert item.probe == (None if is_stored else probe)
 
 
 @pytest.mark.parametrize("state", State)

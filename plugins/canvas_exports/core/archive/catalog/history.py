@@ -59,7 +59,10 @@ def _of_copies(copies: Iterable[Copy]) -> Iterator[Event]:
     packages: dict[str, Copy] = {}
     for copy in copies:
         first = packages.setdefault(copy.package.key, copy)
-        if first is copy:
+        if copy.confirmed_at is not None:
+            detail = f"not exported; as on {copy.export.created_at:%Y-%m-%d}"
+            yield _copied(copy, "unchanged", copy.verdict.value, detail)
+        elif first is copy:
             detail = what_is_missing(copy) if copy.counts.get("findings") else ""
             yield _copied(copy, "copy", copy.verdict.value, detail)
         else:

@@ -25,8 +25,8 @@ def newest_copy(
 ) -> tuple[Copy, Manifest] | None:
     """Return the newest copy of a context that ``like`` accepts, and its manifest; ``None`` if it is absent or unknown.
 
-    The age of a copy is the time at which Canvas created its export, which the manifest states. A manifest is written after
-    that time. So manifests are read in the order in which they were written, last first, and reading ends at a manifest that
+    The time of a copy is when Canvas created its export, or when it was confirmed without one; its manifest states it, and was
+    written after it. So manifests are read in the order in which they were written, last first, and reading ends at a manifest that
     was written before the newest copy found so far was created. It takes one listing of the context's folder and usually
     one or two small reads, however many copies there are.
 

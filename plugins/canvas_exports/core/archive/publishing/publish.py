@@ -14,8 +14,10 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest, ManifestDraft, PackageFacts, read_manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource, ProvenStream
 from canvas_exports.core.archive.publishing.package_stream import PackageStream
+from canvas_exports.core.archive.publishing.references import is_there, write_reference
 from canvas_exports.core.archive.publishing.unchanged import (
     Baseline,
+    ProbeCheck,
     Unchanged,
     abort_if_unchanged,
     raise_if_unchanged,
@@ -79,6 +81,7 @@ def publish(
     draft: ManifestDraft,
     source: PackageSource,
     baseline: Baseline | None = None,
+    check: ProbeCheck | None = None,
 ) -> Published:
     """Store one package and its manifest, unless they are already there.
 
@@ -95,6 +98,7 @@ def publish(
         draft: the facts of the manifest that are known before the transfer.
         source: reads the package; not used if the package is already stored.
         baseline: finds the copy that the package is compared with; without it, every package is stored.
+        check: compares the probe of the draft with the package; without it, the manifest states the probe as it is.
 
     Raises:
         AlreadyStoredError: the key holds another export (permanent).
@@ -112,7 +116,7 @@ def publish(
             package = _put_package(store, draft.key, source, baseline and baseline(), looks_first=looks_first)
         except Unchanged as unchanged:
             with source.stage("publish"):
-                published = _refer_to_copy(store, draft, unchanged)
+                published = _refer_to_copy(store, _checked(draft, unchanged.proof, check), unchanged)
             if published is not None:
                 return _lock_manifest(store, published)
             baseline = None  # the copy that it finds is gone
@@ -129,11 +133,18 @@ def publish(
         proof = _prove_stored(store, draft.key, package, source)
         proven_at = time.time()
         with source.stage("publish"):
-            published = _write_manifest(store, draft, package, proof, adopted=adopted)
+            published = _write_manifest(store, _checked(draft, proof, check), package, proof, adopted=adopted)
         if not published.was_stored and (adopted or time.time() - proven_at > _RECHECK_AFTER):
             _recheck_package(store, published)
         return _lock_manifest(store, published)
     raise AlreadyStoredError("another attempt keeps storing the same package", key=draft.key)
+
+
+def _checked(draft: ManifestDraft, proof: Proof, check: ProbeCheck | None) -> ManifestDraft:
+    """Return the draft with its probe compared with the package."""
+    if check is None or draft.probe is None:
+        return draft
+    return replace(draft, probe=check(draft.probe, proof))
 
 
 def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
@@ -150,18 +161,13 @@ def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
             key=draft.key,
             export_id=draft.export.id,
         )
-    if _is_there(store, manifest.package):
+    if is_there(store, manifest.package):
         return _published(draft, manifest, was_stored=True)
     if manifest.package.key != draft.key:
         log.warning("%s refers to %s, which is gone: storing the package again", marker, manifest.package.key)
         store.delete(marker)
         return None
     raise ArchiveError(_PACKAGE_GONE, key=draft.key, export_id=draft.export.id)
-
-
-def _is_there(store: Store, package: PackageFacts) -> bool:
-    info = store.stat(package.key)
-    return info is not None and info.size == package.size
 
 
 def _put_package(
@@ -373,22 +379,19 @@ def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> 
 
     If the package of the copy has been proven more deeply, the manifest states that proof: the content is the same.
     """
-    package = unchanged.copy.package
-    if not _is_there(store, package):
-        return None
     deepest = max(
         (unchanged.proof, unchanged.copy.proof), key=lambda proof: PROOF_LEVELS.index(proof.level.value)
     )
+    manifest = _manifest(draft, unchanged.copy.package, deepest)
     try:
-        published = _lock_and_write_manifest(store, draft, package, deepest) or _read_published(store, draft)
+        if write_reference(store, manifest_key(draft.key), manifest):
+            return _published(draft, manifest, was_stored=False)
     except ObjectNotFoundError:
         return None
+    published = _read_published(store, draft)
     if published is None:
         raise ArchiveUnavailableError(_CONTRADICTION, key=draft.key)
-    if published.was_stored or _is_there(store, package):
-        return published
-    store.delete(published.manifest_key)
-    return None
+    return published
 
 
 def _lock_and_write_manifest(
@@ -402,7 +405,14 @@ def _lock_and_write_manifest(
         ObjectNotFoundError: the package is gone.
     """
     store.lock(package.key)
-    manifest = Manifest(
+    manifest = _manifest(draft, package, proof)
+    if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
+        return _published(draft, manifest, was_stored=False)
+    return None  # another attempt at the same export was quicker, or another export has the key
+
+
+def _manifest(draft: ManifestDraft, package: PackageFacts, proof: Proof) -> Manifest:
+    return Manifest(
         context=draft.context,
         export=draft.export,
         package=package,
@@ -411,9 +421,6 @@ def _lock_and_write_manifest(
         stored_at=datetime.now(timezone.utc),
         probe=draft.probe,
     )
-    if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
-        return _published(draft, manifest, was_stored=False)
-    return None  # another attempt at the same export was quicker, or another export has the key
 
 
 def _lock_manifest(store: Store, published: Published) -> Published:

@@ -11,17 +11,18 @@ from canvas_exports.core.archive.manifest import ManifestDraft
 from canvas_exports.core.archive.publishing.fan_out import FanOut
 from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.publish import Published, publish
-from canvas_exports.core.archive.publishing.unchanged import Baseline
+from canvas_exports.core.archive.publishing.unchanged import Baseline, ProbeCheck
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError
 
 
 @dataclass(frozen=True)
 class Replica:
-    """One of the archives, and its own baseline: a course may be unchanged in one archive and not in another."""
+    """One of the archives, with its own baseline and check: a course may be unchanged in one archive and not in another."""
 
     store: Store
     baseline: Baseline | None = None
+    check: ProbeCheck | None = None
 
 
 def publish_to_replicas(
@@ -45,12 +46,15 @@ def publish_to_replicas(
             the first.
     """
     if len(replicas) == 1:
-        return [publish(replicas[0].store, draft=draft, source=source, baseline=replicas[0].baseline)]
+        only = replicas[0]
+        return [publish(only.store, draft=draft, source=source, baseline=only.baseline, check=only.check)]
     fan_out = FanOut(source, len(replicas))
 
     def publish_to(replica: Replica) -> Published | CanvasExportsError:
         try:
-            return publish(replica.store, draft=draft, source=fan_out, baseline=replica.baseline)
+            return publish(
+                replica.store, draft=draft, source=fan_out, baseline=replica.baseline, check=replica.check
+            )
         except CanvasExportsError as error:
             _release_buffers(error)
             return error

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import ProvenStream
+from canvas_exports.core.model.probes import ProbeFacts
 from canvas_exports.core.packages.proof import Proof, Verdict
 from canvas_exports.core.storage.store import Block
 
@@ -20,6 +21,11 @@ It must return the newest proven copy. Retention and the sweep never delete that
 that refers to it is written. (``publish`` notices if it was deleted by other means.)
 
 Called before the package is streamed: while a store takes a stream, it may not be able to answer.
+"""
+
+ProbeCheck = Callable[[ProbeFacts, Proof], ProbeFacts]
+"""Compare a change probe with the truth: given what was read of a course before its export and the proof of its new package,
+return what the manifest states of the probe.
 """
 
 

@@ -11,6 +11,7 @@ from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.export.engine.running_export import COMPLETE
 from canvas_exports.core.export.engine.window import exports_to_request
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import SKIPPED
 from canvas_exports.core.text.wording import format_count
 
 
@@ -42,15 +43,19 @@ _ATTEMPTS_ALONE = 3  # the same where Canvas answered for no other context, so t
 
 @dataclass(frozen=True)
 class Decisions:
-    """What to do now, as item names in the order of the batch."""
+    """What to do now, as item names in the order of the batch.
 
+    Courses to probe are planned exports whose probe has yet to be read, or compared with the copies.
+    """
+
+    probe: tuple[str, ...] = ()
     look_up: tuple[str, ...] = ()
     create: tuple[str, ...] = ()
     transfer: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.look_up or self.create or self.transfer or self.watch)
+        return bool(self.probe or self.look_up or self.create or self.transfer or self.watch)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Engine:
 
     For every sequence of events (held by property tests): an item ends in exactly one outcome and then never changes; at
     most ``limits.window`` items are in flight; an event that comes twice, or is about an earlier export of the item, changes
-    nothing; an ``intended`` item is looked up before it is created again.
+    nothing; an ``intended`` item is looked up before it is created again; an item is confirmed only while no export of it was
+    asked for, and none is asked for once it is confirmed.
     """
 
     def __init__(self, items: Iterable[Item], limits: Limits) -> None:
@@ -99,8 +105,10 @@ class Engine:
         by_state: dict[State, list[str]] = {state: [] for state in State}
         for name, item in self.items.items():
             by_state[item.state].append(name)
-        for state in (State.INTENDED, State.PLANNED):
-            by_state[state].sort(key=lambda name: self.items[name].refusals)
+        probe = [name for name in by_state[State.PLANNED] if self.items[name].is_to_probe]
+        create = [name for name in by_state[State.PLANNED] if not self.items[name].is_to_probe]
+        for names in (by_state[State.INTENDED], create):
+            names.sort(key=lambda name: self.items[name].refusals)
         in_flight = [item for item in self.items.values() if item.is_in_flight]
         queued = sum(item.running_since is None for item in in_flight)
         free = exports_to_request(
@@ -110,8 +118,9 @@ class Engine:
             finished=len(by_state[State.READY]),
         )
         return Decisions(
+            probe=tuple(probe),
             look_up=tuple(by_state[State.INTENDED]),
-            create=tuple(by_state[State.PLANNED][:free]),
+            create=tuple(create[:free]),
             transfer=tuple(by_state[State.READY]),
             watch=tuple(by_state[State.REQUESTED]),
         )
@@ -135,10 +144,13 @@ class Engine:
 
         A retry takes up items that were interrupted, or are not in every archive. A Clear also gives a new chance to every
         item without a package. It has another export created, unless the present one may still be of use: it stalled and is
-        polled again, or no transfer of its package has failed yet.
+        polled again, or no transfer of its package has failed yet. What was read of a course that is still to be compared with
+        its copies is read again after a Clear, which may come days later.
         """
         self._remember()
         for item in self.items.values():
+            if cleared and item.to_probe:
+                item.probe = None
             if item.outcome is not None and (
                 item.outcome.is_retryable or (cleared and not item.outcome.has_package)
             ):
@@ -179,9 +191,31 @@ class Engine:
             item.canvas_id = event.canvas_id
 
     @_apply.register
+    def _(self, event: events.Probed) -> None:
+        item = self._item_of(event, State.PLANNED)
+        if item is not None and item.to_probe and item.probe is None:
+            item.probe = event.probe
+            item.to_probe = event.probe is not None
+
+    @_apply.register
+    def _(self, event: events.Changed) -> None:
+        item = self._item_of(event, State.PLANNED)
+        if item is not None:
+            item.to_probe = False
+
+    @_apply.register
+    def _(self, event: events.Confirmed) -> None:
+        item = self._item_of(event, State.PLANNED)
+        if item is not None and item.to_probe and item.probe is not None:
+            item.export_id, item.key, item.size = event.confirmed_export, event.key, 0
+            item.findings, item.label, item.probe_result = event.findings, event.label, SKIPPED
+            item.end(Outcome.UNCHANGED, event.reason)
+
+    @_apply.register
     def _(self, event: events.Intended) -> None:
         item = self._item_of(event, State.PLANNED)
         if item is not None:
+            item.to_probe = False
             item.state = State.INTENDED
             item.intended_at = event.at
 
@@ -191,6 +225,7 @@ class Engine:
         if item.state is not State.INTENDED:
             return
         item.state = State.REQUESTED
+        item.to_probe = False
         item.export_id = event.export_id
         item.progress_id = event.progress_id
         item.created_at = event.created_at
@@ -282,6 +317,7 @@ class Engine:
                 event.findings,
                 event.label,
             )
+            item.probe_result = event.probe_result
             item.end(event.outcome, event.reason)
 
     @_apply.register

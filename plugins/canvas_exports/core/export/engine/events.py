@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import ProbeFacts
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,31 @@ class Resolved(ItemEvent):
     """Canvas returned the numeric id of the context."""
 
     canvas_id: int
+
+
+@dataclass(frozen=True)
+class Probed(ItemEvent):
+    """Canvas was asked whether the course has changed; ``None`` if it did not say, so that the course is exported."""
+
+    probe: ProbeFacts | None
+
+
+class Changed(ItemEvent):
+    """The course is exported: its probe, its copies or an archive do not allow to skip it."""
+
+
+@dataclass(frozen=True)
+class Confirmed(ItemEvent):
+    """The course has not changed since its newest copy, which every archive now holds as a copy of this run, too.
+
+    ``confirmed_export`` is the export of that copy.
+    """
+
+    confirmed_export: int
+    reason: str
+    key: str
+    findings: int
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +142,7 @@ class TransferFailed(ExportEvent):
 
 @dataclass(frozen=True)
 class Stored(ExportEvent):
-    """Package and manifest are in the archive."""
+    """Package and manifest are in the archive. ``probe_result`` says whether the probe was right, where that was checked."""
 
     outcome: Outcome
     reason: str | None
@@ -125,6 +151,7 @@ class Stored(ExportEvent):
     findings: int
     label: str | None = None
     at: float | None = None
+    probe_result: str | None = None
 
 
 @dataclass(frozen=True)

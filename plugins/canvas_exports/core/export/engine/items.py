@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
+from canvas_exports.core.export.engine.probe_text import probe_from_text, probe_to_text
 from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.model.probes import ProbeFacts
 
 MAX_REASON = 240  # characters: a line or two in a report
 
@@ -31,6 +33,9 @@ class Item:
     ``changed_at``, ``completion``, ``running_since`` and ``seen_at`` see ``RunningExport``. ``label`` is the course code.
     ``refusals`` counts the turns that Canvas has refused since its last valid response. ``reason`` says why the export ended,
     or what last went wrong. Holds ids, codes and times: never a URL, never a name.
+
+    ``to_probe`` says that Canvas is to be asked whether the course has changed, before an export is. ``probe`` is what was read;
+    it is stored with the copy. ``probe_result`` says what it has led to, one of ``SKIPPED``, ``EQUAL`` and ``MISS``.
     """
 
     context: str
@@ -55,11 +60,19 @@ class Item:
     key: str | None = None
     label: str | None = None
     seconds: float | None = None
+    to_probe: bool = False
+    probe: ProbeFacts | None = None
+    probe_result: str | None = None
 
     @property
     def name(self) -> str:
         """Return the item's name, unique within a batch: ``course:101/common_cartridge``."""
         return f"{self.context}/{self.export_type}"
+
+    @property
+    def is_to_probe(self) -> bool:
+        """Return whether a probe is to be read or compared before an export is asked for. Canvas is asked by its numeric id."""
+        return self.state is State.PLANNED and self.to_probe and self.canvas_id is not None
 
     @property
     def is_in_flight(self) -> bool:
@@ -99,6 +112,8 @@ class Item:
         self.state = State.DONE
         self.outcome = outcome
         self.reason = reason[:MAX_REASON] if reason else None
+        if outcome.has_package and outcome is not Outcome.DEGRADED:
+            self.probe = None
         if outcome.has_package:  # the export is not polled again, and checkpoints should be small
             self.progress_id = self.created_at = self.changed_at = self.completion = None
             self.running_since = self.seen_at = None
@@ -131,11 +146,14 @@ class Item:
     def to_json(self) -> dict[str, Any]:
         """Return the fields that differ from a fresh item, to keep checkpoints small."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {
+        row = {
             name: value.value if isinstance(value, Enum) else value
             for name, value in values.items()
             if name in ("context", "export_type") or value != _FRESH[name]
         }
+        if self.probe is not None:
+            row["probe"] = probe_to_text(self.probe)
+        return row
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Item:
@@ -145,6 +163,8 @@ class Item:
             known["state"] = State(known["state"])
         if known.get("outcome") is not None:
             known["outcome"] = Outcome(known["outcome"])
+        if "probe" in known:
+            known["probe"] = probe_from_text(known["probe"])
         return cls(**known)
 
 

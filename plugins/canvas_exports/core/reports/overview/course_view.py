@@ -66,6 +66,7 @@ class CopyEntry:
         size: of the package, in bytes.
         digests: of the package, by algorithm.
         same_as: when the earlier copy was made whose package this one names; ``None`` if it has a package of its own.
+        was_exported: whether Canvas built a package for it; otherwise a change probe has confirmed the earlier copy.
         verified: newest verification of the package; ``None`` without one.
         drilled: newest restore drill; ``None`` without one.
         holds: the tags that hold it. No record of a hold says who has set it.
@@ -89,6 +90,7 @@ class CopyEntry:
     size: int
     digests: Mapping[str, str]
     same_as: datetime | None
+    was_exported: bool
     verified: Check | None
     drilled: Check | None
     holds: tuple[str, ...]

@@ -37,6 +37,7 @@ COLUMNS = (
     "key",
     "batch",
     "promise",
+    "probe_result",
 )
 
 _PROMISE = {True: "kept", False: "missed", None: ""}
@@ -89,6 +90,7 @@ def _cells(record: OutcomeRecord, view: RunView) -> Iterator[str]:
         record.key,
         view.batch_of(record),
         _PROMISE[view.keeps_promise(record)],
+        record.probe_result,
     )
     return (
         harmless(value) if isinstance(value, str) else "" if value is None else f"{value}" for value in values

@@ -16,6 +16,7 @@ from canvas_exports.core.reports.page.links import (
     task_path,
 )
 from canvas_exports.core.reports.page.view import RunView
+from canvas_exports.core.reports.probe_results import tells_more
 from canvas_exports.foreign_text import harmless
 
 #: Rows in a page. Problems come first, and every row is in the CSV and the JSON beside it.
@@ -68,7 +69,7 @@ def _row(record: OutcomeRecord, view: RunView, placed: Any) -> list[Any]:
         label(record, view),
         placed(harmless(record.export_type.replace("_", " "), most=MOST_NAME)),
         placed(harmless(record.outcome, most=MOST_NAME)),
-        placed(harmless(record.reason, most=MOST_DETAIL) if record.problem else ""),
+        placed(harmless(record.reason, most=MOST_DETAIL) if record.problem or tells_more(record) else ""),
         record.size,
         harmless(record.findings or "", most=MOST_DETAIL),
         None if facts is None else _seconds(facts.good_at),

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.alarm import Alarm, AlarmCode
+from canvas_exports.core.model.probes import MISS
 from canvas_exports.core.model.runs import RunFacts
+from canvas_exports.core.reports.probe_results import describe_probes
 from canvas_exports.core.text.wording import format_count, format_length
 
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
@@ -145,6 +147,16 @@ class RunView:
         kept = [self.keeps_promise(record) for record in self.records]
         unknown = f", not checked for {kept.count(None):,}" if None in kept else ""
         return f"{format_length(self.max_age)}; kept for {kept.count(True):,}, missed for {kept.count(False):,}{unknown}"
+
+    @property
+    def probes(self) -> str:
+        """Return what change probes have led to, in one or two sentences; empty where there were none."""
+        return describe_probes(self.records)
+
+    @property
+    def misses(self) -> list[OutcomeRecord]:
+        """Return the rows of courses whose change Canvas did not show."""
+        return [record for record in self.records if record.probe_result == MISS]
 
     @property
     def problems(self) -> list[OutcomeRecord]:

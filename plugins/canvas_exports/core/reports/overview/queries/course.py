@@ -90,7 +90,8 @@ def _entries(copies: tuple[Copy, ...], kept: Mapping[str, Retention]) -> Iterato
             package=copy.package.key,
             size=copy.package.size,
             digests=copy.package.digests,
-            same_as=None if original is copy else original.created_at,
+            same_as=_same_as(copy, original),
+            was_exported=copy.confirmed_at is None,
             verified=_check(copy.newest_verification),
             drilled=_check(copy.newest_drill),
             holds=tags_on(copy.records),
@@ -99,6 +100,12 @@ def _entries(copies: tuple[Copy, ...], kept: Mapping[str, Retention]) -> Iterato
             run_id=copy.run.run_id,
             canvas_host=copy.export.canvas_host,
         )
+
+
+def _same_as(copy: Copy, original: Copy) -> datetime | None:
+    if copy.confirmed_at is not None:
+        return copy.export.created_at
+    return None if original is copy else original.created_at
 
 
 def _check(record: RecordName | None) -> Check | None:

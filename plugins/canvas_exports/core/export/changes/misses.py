@@ -1,0 +1,65 @@
+"""Check a probe against the truth: at an export that its probe calls needless, compare the new package with the copy before.
+
+A *miss* is another content under an equal probe. The manifest of each copy carries how many there were of its course, so that
+the limit of that course can be shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from canvas_exports.core.export.baseline import CopyBefore
+from canvas_exports.core.export.changes.last_export import last_export
+from canvas_exports.core.export.changes.rule import ExportReason, NextExport, reason_to_export
+from canvas_exports.core.model.probes import EQUAL, MISS, ProbeFacts
+from canvas_exports.core.packages import content_digest
+from canvas_exports.core.packages.proof import Proof, Verdict
+
+
+def check_probe(
+    tonight: ProbeFacts,
+    before: CopyBefore | None,
+    proof: Proof,
+    wanted: NextExport,
+    read_again: Callable[[], ProbeFacts | None],
+) -> ProbeFacts:
+    """Return the probe with the result of the comparison, and with the counts of its course carried on.
+
+    Nothing is compared unless both packages are whole, every condition but the limit allowed to skip the export, and their
+    content digests were made by the same rules. If the content differs, the course is read again: an edit while Canvas built the
+    package shows by then, and is no miss.
+
+    Args:
+        tonight: what was read of the course before the export.
+        before: the newest copy before it; ``None`` if there is none.
+        proof: of the new package.
+        wanted: the export.
+        read_again: reads the course now; ``None`` if Canvas does not tell.
+    """
+    known = before.manifest.probe if before is not None else None
+    carried = (
+        tonight if known is None else replace(tonight, check=None, misses=known.misses, checks=known.checks)
+    )
+    if before is None or proof.verdict is not Verdict.WHOLE:
+        return carried
+    package = before.manifest.package
+    reason = reason_to_export(last_export(before), tonight, wanted, limit=timedelta.max, now=tonight.read_at)
+    if reason not in (None, ExportReason.LIMIT) or package.content_digest_version != content_digest.VERSION:
+        return carried
+    is_miss = package.content_digest != proof.content_digest
+    if is_miss and not _is_same(tonight, read_again()):
+        return carried
+    return replace(
+        carried,
+        check=MISS if is_miss else EQUAL,
+        checks=carried.checks + 1,
+        misses=carried.misses + is_miss,
+    )
+
+
+def _is_same(before: ProbeFacts, after: ProbeFacts | None) -> bool:
+    return after is not None and replace(before, read_at=after.read_at) == replace(
+        after, check=before.check, misses=before.misses, checks=before.checks
+    )

@@ -6,8 +6,13 @@ import argparse
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import requests
@@ -15,6 +20,7 @@ from airflow.cli import cli_parser
 from airflow.configuration import conf
 from airflow.sdk import Connection
 from benchmarks.__main__ import names as benchmarks
+from tests.support.packages.build import cartridge
 from tests.support.repository.compose import SERVICES, VALUES
 from tests.support.repository.markdown import BLOCKS, ROOT, Block
 
@@ -24,6 +30,7 @@ from canvas_exports.cli.main import parser
 from canvas_exports.core.backups import load_backups
 from canvas_exports.core.backups.fields import SETTINGS
 from canvas_exports.core.backups.load import INCLUDE
+from canvas_exports.core.packages.digests import BLAKE3, SHA256, digests_of
 from canvas_exports.hooks.archive import store_options
 from canvas_exports.hooks.archive_location import ArchiveLocation
 from canvas_exports.hooks.canvas import CanvasSettings
@@ -109,6 +116,21 @@ def python(arguments: list[str]) -> None:
         return
     assert arguments[1] == "canvas_sandbox"
     _parser().parse_args(arguments[2:])
+
+
+def digest(program: str, arguments: list[str]) -> None:
+    """Run it, if it is installed, as somebody would who checks a package by hand: it prints what a manifest states."""
+    (name,) = arguments
+    assert name.endswith((".imscc", ".zip"))
+    if (found := shutil.which(program)) is None:
+        assert program == "b3sum", "every Linux has the others"
+        return
+    with TemporaryDirectory() as folder:
+        data = cartridge()
+        (Path(folder) / name).write_bytes(data)
+        printed = subprocess.run([found, name], cwd=folder, capture_output=True, check=True, text=True).stdout
+    algorithm = {"b3sum": BLAKE3, "sha256sum": SHA256}[program]
+    assert printed.split() == [digests_of(data, [algorithm])[algorithm], name]
 
 
 def pip(arguments: list[str]) -> None:
@@ -202,6 +224,7 @@ def canvas_archive(arguments: list[str]) -> None:
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "airflow": airflow,
+    "b3sum": partial(digest, "b3sum"),
     "canvas-archive": canvas_archive,
     "cp": copy,
     "docker": docker,
@@ -212,6 +235,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "pip": pip,
     "python": python,
     "python3": python,
+    "sha256sum": partial(digest, "sha256sum"),
     "source": source,
 }
 

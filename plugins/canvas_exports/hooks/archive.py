@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow.sdk import Connection
 
-from canvas_exports.core.packages.digests import SHA256
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.core.storage.options import AccessKeys, KeysProvider, StoreOptions
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import InputError
+from canvas_exports.hooks.archive_digest import DIGEST, read_required_digest
 from canvas_exports.hooks.archive_location import ArchiveLocation, find_location
 from canvas_exports.hooks.archive_protection import AZURE, GCS, S3, read_protection
 from canvas_exports.hooks.code_folders import code_folders
@@ -80,28 +80,9 @@ def store_options(
     check_scope(uri, connection, extra)
     kind = _kind(uri)
     guarded = read_protection(kind, {**extra, **(protection or {})}, connection=connection.conn_id)
-    required = read_required_digest(digest or extra.get("digest"), connection=connection.conn_id)
+    required = read_required_digest(digest or extra.get(DIGEST), connection=connection.conn_id)
     reader = {S3: _s3, GCS: _gcs, AZURE: _azure}.get(kind, _sftp)
     return replace(reader(connection, extra), protection=guarded, required_digest=required)
-
-
-def read_required_digest(value: Any, *, connection: str) -> str | None:
-    """Read the extra ``digest``: the only algorithm by which packages may be digested.
-
-    Args:
-        value: of the extra; ``None`` if the connection has none.
-        connection: its id, for the message.
-
-    Raises:
-        InputError: it is another value.
-    """
-    if value is not None and value != SHA256:
-        raise InputError(
-            f"connection {connection}, extra digest",
-            f"{value!r} is not a digest that can be required",
-            accepted=f"{SHA256}, or nothing",
-        )
-    return None if value is None else SHA256
 
 
 def _kind(uri: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import Connection
 
 from canvas_exports.errors import InputError
+from canvas_exports.hooks.archive_digest import DIGEST
 from canvas_exports.hooks.archive_protection import EXTRAS as PROTECTION
 from canvas_exports.hooks.connections import find_connection
 
@@ -76,7 +77,7 @@ class ArchiveLocation:
             uri=str(connection.host).strip(),
             conn_id=str(extra["archive_conn_id"]).strip() if "archive_conn_id" in extra else None,
             protection={key: extra[key] for key in PROTECTION if key in extra},
-            digest=extra.get("digest"),
+            digest=extra.get(DIGEST),
             also=also,
             named=connection.conn_id,
         )

@@ -67,6 +67,7 @@ class RunReportNotifier(BaseNotifier):
 
 def _message(context: Context) -> Message:
     """Return the message of the report's task; for any other task, a message with the reason of its failure."""
+    from canvas_exports.core.model.causes import cause_of
     from canvas_exports.core.reports.message import Message, missing_report
 
     instance = context["ti"]
@@ -74,4 +75,8 @@ def _message(context: Context) -> Message:
     if isinstance(written, Message):
         return written
     reason = context.get("exception") or context.get("reason") or "read its log"
-    return missing_report(instance.dag_id, instance.run_id, f"the task {instance.task_id} failed: {reason}")
+    failed = f"the task {instance.task_id} failed: {reason}"
+    error = context.get("exception")
+    known = cause_of(error if isinstance(error, BaseException) else None)
+    cause = known or getattr(error, "canvas_exports_cause", None)
+    return missing_report(instance.dag_id, instance.run_id, failed, cause=cause)

@@ -240,7 +240,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
     def _save_failure(self, batch: Batch, report: Callable[[], Receipt], error: CanvasExportsError) -> None:
         """Save how far this attempt came; an error of that must not hide why the attempt ended."""
         try:
-            batch.interrupt(error.reason)
+            batch.interrupt(error)
             report()
         except Exception as problem:  # noqa: BLE001 - of whatever kind
             self.log.warning("The state of this attempt could not be saved: %s", problem)

@@ -120,7 +120,9 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         self._show(context, report)
         failure = policy.failure(report.outcomes)
         if failure is not None:
-            raise AirflowFailException(f"{failure}. Report: {where}")
+            raise AirflowFailException(
+                f"{' '.join([f'{failure}.', *map(str, report.view.causes)])} Report: {where}"
+            )
         return report.receipt.to_json()
 
     def _gather(self, context: Context, grace: timedelta | None, max_age: timedelta | None) -> RunReport:

@@ -33,7 +33,7 @@ from canvas_exports.core.export.transfer import TransferCancelled
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.buffers import SMALL
 from canvas_exports.core.storage.local import FileStore
-from canvas_exports.errors import Stopped
+from canvas_exports.errors import CanvasUnavailableError, Stopped
 from canvas_sandbox import Fault, LimitedFault, RequestFault, Sandbox
 
 
@@ -256,7 +256,7 @@ class TestResume:
         rig = Rig(canvas, tmp_path)
         with rig.process() as batch:
             assert batch.advance() is not None
-            batch.interrupt("the worker was stopped")
+            batch.interrupt(CanvasUnavailableError("the worker was stopped"))
             assert outcomes(batch.items) == {"course:100": "interrupted", "course:101": "interrupted"}
         with rig.process() as batch:
             assert batch.advance() is None, "nothing goes on without a new attempt"

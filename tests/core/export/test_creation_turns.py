@@ -207,7 +207,7 @@ class TestAllOfThem:
                     canvas.inject(fault)
                 with pytest.raises(CanvasUnavailableError):
                     rig.finish(batch)
-                batch.interrupt("Canvas is down")
+                batch.interrupt(CanvasUnavailableError("Canvas is down"))
             for fault in faults:
                 fault.times = 0
             with rig.process() as batch:

@@ -19,6 +19,7 @@ from canvas_exports.core.archive.catalog.runs import (
 )
 from canvas_exports.core.archive.json_documents import plain
 from canvas_exports.core.reports.run_table import table
+from canvas_exports.core.reports.verdict import find_causes
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_size
 from canvas_exports.errors import ArchiveError, InputError
@@ -61,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
                     f"{summary.contexts:,}",
                     f"{summary.problems:,}",
                     format_size(summary.bytes),
-                    ", ".join(f"{number:,} {outcome}" for outcome, number in summary.outcomes.items()),
+                    ", ".join(f"{number:,} {outcome}" for outcome, number in summary.outcomes.items())
+                    + "".join(f"; {harmless(cause.sentence)}" for cause in summary.causes),
                 )
                 for summary in found
             ],
@@ -80,7 +82,7 @@ def _print_run(store: Store, listed: list[ReportKey], options: argparse.Namespac
         rows = [{name: value for name, value in plain(row).items() if value is not None} for row in outcomes]
         print_json({**summary.to_json(), "rows": rows})
     else:
-        print_text(table(outcomes))
+        print_text(table(outcomes, causes=find_causes(outcomes)))
         names = (harmless(str(name)) for name in (summary.dag_id, summary.run_id, summary.key))
         print_text("\n{}, {}: {}".format(*names))
     return 0

@@ -13,6 +13,7 @@ from typing import Any
 from canvas_exports.core.archive.json_documents import conform, encoded, plain, rebuild
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.alarm import MOST_ALARMS, Alarm
+from canvas_exports.core.model.causes import RunCause
 from canvas_exports.core.model.durations import write_duration
 from canvas_exports.core.model.probes import EQUAL, MISS, SKIPPED
 from canvas_exports.core.model.runs import RunFacts
@@ -49,6 +50,7 @@ class OutcomeRecord:
         map_index: of that task, if it is mapped.
         probe_result: what the change probe of a course has led to: it was ``skipped``, or its export found the probe right
             (``equal``) or wrong (``miss``); ``None`` where there was none, or nothing to compare.
+        cause: what ended this export together with others: the value of a ``model.causes.Cause``, or of a later version's.
         export_id: Canvas's id of the export, where one was created.
         key: of the package, if one was stored.
         size: bytes that were stored; ``None`` if an earlier package has the same content.
@@ -76,6 +78,7 @@ class OutcomeRecord:
     task_id: str | None = None
     map_index: int | None = None
     probe_result: str | None = None
+    cause: str | None = None
 
     def __post_init__(self) -> None:
         """Make the texts for people harmless: they come from Canvas, stores and packages. Ids and keys stay as they are."""
@@ -139,6 +142,7 @@ def run_document(
     swept: Mapping[str, Any] | None = None,
     max_age: timedelta | None = None,
     alarms: Sequence[Alarm] = (),
+    causes: Sequence[RunCause] = (),
 ) -> bytes:
     """Return the report of a whole run as JSON, valid against ``schemas/run-report-1.schema.json``, one row a line.
 
@@ -150,6 +154,7 @@ def run_document(
         swept: the result of the sweep (``sweep.Swept``), if the run swept.
         max_age: what the backup promises; ``None`` without a promise.
         alarms: of the run and its courses; the first ``MOST_ALARMS`` are written, as far as they fit into the head.
+        causes: that ended many exports of the run.
     """
     whole = replace(run, task_id=None, map_index=None, attempt=None)
     head = _head("run", records, whole, started_at, finished_at)
@@ -157,6 +162,8 @@ def run_document(
         head["swept"] = dict(swept)
     if max_age is not None:
         head["max_age"] = write_duration(max_age)
+    if causes:
+        head["causes"] = [cause.to_json() for cause in causes]
     if alarms:
         head["alarms"] = _fitting(alarms)
     if wrong := problem(_KIND, {**head, "outcomes": []}):
@@ -294,4 +301,5 @@ def _interned(record: OutcomeRecord) -> OutcomeRecord:
         outcome=sys.intern(record.outcome),
         reason=sys.intern(record.reason),
         next_step=record.next_step and sys.intern(record.next_step),
+        cause=record.cause and sys.intern(record.cause),
     )

@@ -30,6 +30,7 @@ from canvas_exports.core.export.polling.poll_results import PollResult, Progress
 from canvas_exports.core.export.polling.wait import Wait, wait_for
 from canvas_exports.core.export.polling.watch import watch
 from canvas_exports.core.export.transfer import TRANSFERS, PackageMover, TransferCancelled
+from canvas_exports.core.model.causes import cause_of
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.errors import ArchiveDeniedError, CanvasExportsError, Stopped
 
@@ -196,9 +197,9 @@ class Batch:
             self._unchanged.cancel()
         self._client.stop()
 
-    def interrupt(self, reason: str) -> None:
-        """Give every export without an outcome ``interrupted``, for the report. A retry takes it back."""
-        self._engine.interrupt(reason)
+    def interrupt(self, error: CanvasExportsError) -> None:
+        """Give every export without an outcome ``interrupted``, for the report: the error ended the attempt. A retry takes it back."""
+        self._engine.interrupt(error.reason, cause_of(error))
         self.save()
 
     def record_polls(self, result: PollResult) -> None:

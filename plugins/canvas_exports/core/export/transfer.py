@@ -25,6 +25,7 @@ from canvas_exports.core.export.observer import UNOBSERVED, Observer
 from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer_slots import TransferSlots
+from canvas_exports.core.model.causes import cause_of
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.export_types import ExportType
 from canvas_exports.core.model.outcomes import Outcome
@@ -301,6 +302,7 @@ def _event_of_error(item: Item, export_id: int, error: CanvasExportsError) -> ev
         or (isinstance(error, DownloadError) and error.spoiled),
         at_once=isinstance(error, DownloadError) and error.restart,
         by_source=_is_by_source(error),
+        cause=cause_of(error),
     )
 
 

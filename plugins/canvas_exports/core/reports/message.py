@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canvas_exports.core.archive.run_report import totals_of
+from canvas_exports.core.model.causes import Cause, RunCause
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, label
 from canvas_exports.core.reports.page.templates import template
 from canvas_exports.core.reports.page.view import RunView
+from canvas_exports.core.reports.verdict import unexplained
 from canvas_exports.core.text.wording import format_moment, format_size
 from canvas_exports.foreign_text import harmless
 
@@ -43,7 +45,9 @@ class _Line:
 
 
 def message(view: RunView, *, url: str | None = None) -> Message:
-    """Return the message about a run: verdict, totals, and the exports with problems, those without a good copy first.
+    """Return the message about a run: verdict, causes, totals, and the problems that no cause explains.
+
+    Of these, exports without a good copy come first.
 
     Args:
         view: the run.
@@ -52,7 +56,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
     totals = totals_of(view.records)
     bare = view.without_good_copy
     known = set(bare)
-    wanted = [*bare, *(record for record in view.problems if record not in known)]
+    wanted = unexplained([*bare, *(record for record in view.problems if record not in known)], view.causes)
     named = [
         _Line(
             name=" ".join(part for part in (record.context, label(record, view)) if part),
@@ -68,6 +72,7 @@ def message(view: RunView, *, url: str | None = None) -> Message:
         problems=totals["problems"],
         exports=totals["contexts"],
         where=view.where,
+        causes=view.causes,
         facts=(
             ("Run", view.run.run_id or "-"),
             ("Ended", format_moment(view.finished_at, view.zone)),
@@ -86,13 +91,14 @@ def message(view: RunView, *, url: str | None = None) -> Message:
     )
 
 
-def missing_report(dag_id: str, run_id: str, reason: str) -> Message:
-    """Return the message about a run whose report could not be written."""
+def missing_report(dag_id: str, run_id: str, reason: str, *, cause: Cause | None = None) -> Message:
+    """Return the message about a run whose report could not be written, with the next step if the cause is known."""
     return _written(
         dag=dag_id,
         verdict=f"This run has no report: {harmless(reason, most=MOST_DETAIL)}",
         problems=1,
         exports=None,
+        causes=() if cause is None else (RunCause(cause.value, cause.sentence, cause.next_step),),
         facts=(("Run", run_id),),
         named=(),
         more=0,
@@ -107,6 +113,7 @@ def _written(
     problems: int,
     exports: int | None,
     where: str = "",
+    causes: Sequence[RunCause] = (),
     facts: Sequence[tuple[str, str]],
     named: Sequence[_Line],
     more: int,
@@ -120,8 +127,11 @@ def _written(
         result = "the only export ended well"
     else:
         result = f"all {exports:,} exports ended well" if exports else "nothing was exported"
+    if causes:
+        result += f": {causes[0].sentence}"
     values = {
         "verdict": verdict,
+        "causes": causes,
         "facts": facts,
         "named": named,
         "more": more,

@@ -25,12 +25,14 @@ from canvas_exports.core.archive.run_report import (
 )
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.planning.batch_plan import plan_folder, planned_names
+from canvas_exports.core.model.causes import Cause
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.reports.page.past_runs import past_runs
 from canvas_exports.core.reports.page.view import RunView
 from canvas_exports.core.reports.page.write import store_pages
 from canvas_exports.core.reports.run_table import table
+from canvas_exports.core.reports.verdict import find_causes
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveError, UnreadableDocumentError
 
@@ -76,12 +78,13 @@ class Receipt:
 def record(item: Item) -> OutcomeRecord:
     """Return the row of an export. An export without an outcome was interrupted."""
     outcome = item.outcome or Outcome.INTERRUPTED
+    cause = Cause(item.cause) if item.cause in Cause._value2member_map_ else None
     return OutcomeRecord(
         context=item.context,
         export_type=item.export_type,
         outcome=outcome.value,
         reason=item.reason or outcome.definition,
-        next_step=None if outcome.is_good else outcome.next_step,
+        next_step=None if outcome.is_good else (cause or outcome).next_step,
         problem=not outcome.is_good,
         name=item.label,
         export_id=item.export_id,
@@ -90,6 +93,7 @@ def record(item: Item) -> OutcomeRecord:
         findings=str(item.findings) if item.findings else None,
         seconds=item.seconds,
         probe_result=item.probe_result,
+        cause=item.cause,
     )
 
 
@@ -202,6 +206,7 @@ def gather_run_report(
     summary = _summary(folder + REPORT, run, rows, merger.started_at, finished_at)
     past = _past(store, run, folder)
     judgement = judge_run(store, rows, summary, past, now=now)
+    causes = find_causes(rows)
     document = run_document(
         rows,
         run=run.to_facts(),
@@ -210,6 +215,7 @@ def gather_run_report(
         swept=swept,
         max_age=max_age,
         alarms=judgement.alarms,
+        causes=causes,
     )
     key = folder + REPORT
     store.replace(key, document)
@@ -228,12 +234,13 @@ def gather_run_report(
         max_age=max_age,
         past=past_runs([*past.summaries, summary]),
         judgement=judgement,
+        causes=causes,
     )
     outcomes = [Outcome(row.outcome) for row in rows]
     return RunReport(
         receipt=_receipt(store, key, outcomes, size=sum(row.size or 0 for row in rows)),
         outcomes=outcomes,
-        table=table(rows),
+        table=table(rows, causes=causes),
         view=view,
         page=page,
     )

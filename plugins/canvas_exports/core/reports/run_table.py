@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from canvas_exports.core.archive.run_report import LONGEST_TEXT, OutcomeRecord, in_order, totals_of
+from canvas_exports.core.model.causes import RunCause
 from canvas_exports.core.reports.probe_results import describe_probes, tells_more
+from canvas_exports.core.reports.verdict import unexplained
 from canvas_exports.core.text.text_table import format_table
 from canvas_exports.core.text.wording import format_size
 from canvas_exports.foreign_text import harmless
@@ -18,24 +20,33 @@ _NUMBERS = ("SIZE", "TIME")
 _NAMED = 5  # of the courses with the same next step
 
 
-def table(records: Sequence[OutcomeRecord], *, width: int = 120) -> str:
+def table(records: Sequence[OutcomeRecord], *, causes: Sequence[RunCause] = (), width: int = 120) -> str:
     """Return the outcomes as a plain text table, problems first, no line longer than ``width``.
 
-    After ``MOST_ROWS`` rows it says how many more there are. Below it stand the totals, and every next step once.
+    The causes come before the table, and the exports that they ended are not in it. After ``MOST_ROWS`` rows it says how many more there are. Below it stand the totals, and every next step once.
     """
     records = in_order(records)
-    rows = [_cells(record) for record in records[:MOST_ROWS]]
+    listed = unexplained(records, causes)
+    rows = [_cells(record) for record in listed[:MOST_ROWS]]
     columns = list(_WIDEST)
     if len({row["TYPE"] for row in rows}) == 1:
         columns.remove("TYPE")
-    lines = [
-        format_table(
-            columns, [[row[name] for name in columns] for row in rows], numbers=_NUMBERS, width=width
+    lines = [line for cause in causes for line in (*_cause(cause, width), "")]
+    if rows or not causes:
+        lines.append(
+            format_table(
+                columns, [[row[name] for name in columns] for row in rows], numbers=_NUMBERS, width=width
+            )
         )
-    ]
-    if len(records) > MOST_ROWS:
-        lines.append(f"and {len(records) - MOST_ROWS:,} more, all of which are in the report")
-    return "\n".join([*lines, "", *_closing(records, width)])
+    if len(listed) > MOST_ROWS:
+        lines.append(f"and {len(listed) - MOST_ROWS:,} more, all of which are in the report")
+    return "\n".join([*lines, "", *_closing(records, listed, width)])
+
+
+def _cause(cause: RunCause, width: int) -> Iterator[str]:
+    yield from wrap(harmless(cause.sentence, most=LONGEST_TEXT), width)
+    for text in filter(None, (cause.extent, cause.next_step)):
+        yield from wrap(harmless(text, most=LONGEST_TEXT), width, initial_indent="  ", subsequent_indent="  ")
 
 
 def _cells(record: OutcomeRecord) -> dict[str, str]:
@@ -60,19 +71,19 @@ def _texts(record: OutcomeRecord) -> tuple[str, ...]:
     )
 
 
-def _closing(records: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
+def _closing(records: Sequence[OutcomeRecord], listed: Sequence[OutcomeRecord], width: int) -> Iterator[str]:
     totals = totals_of(records)
-    listed = (
+    outcomes = (
         ", ".join(f"{number:,} {outcome}" for outcome, number in totals["outcomes"].items())
         or "nothing to do"
     )
     yield from wrap(
-        f"{totals['contexts']:,} exports: {listed}; {format_size(float(totals['bytes']))} stored", width
+        f"{totals['contexts']:,} exports: {outcomes}; {format_size(float(totals['bytes']))} stored", width
     )
     if probes := describe_probes(records):
         yield from wrap(probes, width)
     steps: dict[str, list[str]] = {}
-    for record in records:
+    for record in listed:
         if record.next_step:
             steps.setdefault(record.next_step, []).append(harmless(record.context))
     for step, contexts in steps.items():

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from canvas_exports.airflow_compat import AirflowFailException
+from canvas_exports.core.model.causes import cause_of
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.errors import CanvasExportsError, Stopped
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+_CAUSE = "canvas_exports_cause"  # of an error that Airflow hands to the notifiers
 _REPORTED = "canvas_exports_reported"  # marks an error of which the log shows the message only
 
 
@@ -56,6 +58,7 @@ class AirflowErrors(ContextDecorator):
         failure: BaseException
         if isinstance(error, CanvasExportsError):
             failure = error if error.retryable else AirflowFailException(str(error))
+            setattr(failure, _CAUSE, cause_of(error))
         elif isinstance(error, (AirflowFailException, BatchInterruptedError, Stopped)):
             failure = error
         else:

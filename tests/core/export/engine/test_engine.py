@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.support.exports.engine_events import LIMITS, A, created, engine, feed
@@ -101,7 +102,7 @@ class TestAnotherExport:
         ],
         ids=["its package could not be fetched", "its package was lost", "only the archive was in trouble"],
     )
-    def test_is_made_where_the_fault_lies_with_this_one(self, trouble: dict[str, bool], state: State) -> None:
+    def test_is_made_where_the_fault_lies_with_this_one(self, trouble: dict[str, Any], state: State) -> None:
         failures = [events.TransferFailed(A, 501, fetch, "x", **trouble) for fetch in range(2)]
         assert self.cleared(*READY, *failures) is state
 

@@ -13,6 +13,7 @@ from canvas_exports.core.archive.json_documents import conform, plain
 from canvas_exports.core.archive.row_documents import RowDocument
 from canvas_exports.core.archive.run_report import OutcomeRecord, record_of
 from canvas_exports.core.model.alarm import Alarm
+from canvas_exports.core.model.causes import RunCause
 from canvas_exports.core.model.durations import write_duration
 from canvas_exports.core.model.max_age import parse_max_age
 from canvas_exports.core.storage.store import ObjectInfo, Store
@@ -81,13 +82,16 @@ class RunSummary:
     outcomes: Mapping[str, int]
     max_age: timedelta | None = None
     alarms: tuple[Alarm, ...] = ()
+    causes: tuple[RunCause, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the totals as JSON data; ``max_age`` only where there is a promise, ``alarms`` only where there are any."""
+        """Return the totals as JSON data; ``max_age``, ``alarms`` and ``causes`` only where there are any."""
         data = plain(self)
-        promise, alarms = data.pop("max_age"), data.pop("alarms")
+        promise, alarms, causes = (data.pop(name) for name in ("max_age", "alarms", "causes"))
         if promise is not None:
             data["max_age"] = write_duration(promise)
+        if causes:
+            data["causes"] = [cause.to_json() for cause in causes]
         if alarms:
             data["alarms"] = [alarm.to_json() for alarm in alarms]
         return data
@@ -206,6 +210,7 @@ def _summary(key: str, document: Any) -> RunSummary:
             outcomes=totals["outcomes"],
             max_age=parse_max_age(document.get("max_age")),
             alarms=tuple(Alarm.from_json(each) for each in document.get("alarms") or ()),
+            causes=tuple(RunCause.from_json(each) for each in document.get("causes") or ()),
         )
     except ValueError:  # a schema cannot check dates
         raise UnreadableDocumentError("it contains an invalid time", key=key) from None

@@ -10,6 +10,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.export.engine.running_export import COMPLETE
 from canvas_exports.core.export.engine.window import exports_to_request
+from canvas_exports.core.model.causes import Cause
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.probes import SKIPPED
 from canvas_exports.core.text.wording import format_count
@@ -159,12 +160,12 @@ class Engine:
                     item.creations = item.refusals = 0
                 item.changed_at = now if item.state in (State.REQUESTED, State.READY) else None
 
-    def interrupt(self, reason: str) -> None:
+    def interrupt(self, reason: str, cause: Cause | None = None) -> None:
         """End the attempt: every item without an outcome gets ``interrupted``, which ``resume`` takes back."""
         self._remember()
         for item in self.items.values():
             if item.state is not State.DONE:
-                item.break_off(reason)
+                item.break_off(reason, cause)
 
     def _remember(self, name: str | None = None) -> None:
         """Copy an item, or all, before the first change since `transitions` was called."""
@@ -303,7 +304,7 @@ class Engine:
             return
         if not event.by_source:
             item.fetches = 0  # the export is as good as it was
-        item.break_off(event.reason)
+        item.break_off(event.reason, event.cause)
 
     @_apply.register
     def _(self, event: events.Stored) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from canvas_exports.core.export.engine.running_export import RunningExport
+from canvas_exports.core.model.causes import Cause
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.probes import ProbeFacts
 
@@ -130,7 +131,7 @@ class TransferFailed(ExportEvent):
     ``failed`` is the number of failed transfers before this one. ``spoiled`` says that the package itself is bad or lost, so
     that another export is worth a try; otherwise the way to it was. ``at_once`` says that the same package can be downloaded
     again from its start, and that waiting gains nothing. ``by_source`` says that Canvas or its storage did not deliver it,
-    not that an archive did not take it.
+    not that an archive did not take it. ``cause`` is what may have ended other transfers, too.
     """
 
     failed: int
@@ -138,6 +139,7 @@ class TransferFailed(ExportEvent):
     spoiled: bool
     at_once: bool = False
     by_source: bool = False
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from canvas_exports.core.export.engine.probe_text import probe_from_text, probe_to_text
 from canvas_exports.core.export.engine.running_export import RunningExport
+from canvas_exports.core.model.causes import Cause
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.probes import ProbeFacts
 
@@ -32,7 +33,8 @@ class Item:
     Times are seconds since the epoch; ``intended_at`` and ``created_at`` by Canvas's clock, the others by ours. For
     ``changed_at``, ``completion``, ``running_since`` and ``seen_at`` see ``RunningExport``. ``label`` is the course code.
     ``refusals`` counts the turns that Canvas has refused since its last valid response. ``reason`` says why the export ended,
-    or what last went wrong. Holds ids, codes and times: never a URL, never a name.
+    or what last went wrong; ``cause`` what ended the attempt for many exports, if it was that: the value of a ``Cause``. Holds
+    ids, codes and times: never a URL, never a name.
 
     ``to_probe`` says that Canvas is to be asked whether the course has changed, before an export is. ``probe`` is what was read;
     it is stored with the copy. ``probe_result`` says what it has led to, one of ``SKIPPED``, ``EQUAL`` and ``MISS``.
@@ -63,6 +65,7 @@ class Item:
     to_probe: bool = False
     probe: ProbeFacts | None = None
     probe_result: str | None = None
+    cause: str | None = None
 
     @property
     def name(self) -> str:
@@ -111,6 +114,7 @@ class Item:
             outcome = Outcome.DEGRADED
         self.state = State.DONE
         self.outcome = outcome
+        self.cause = None
         self.reason = reason[:MAX_REASON] if reason else None
         if outcome.has_package and outcome is not Outcome.DEGRADED:
             self.probe = None
@@ -118,9 +122,10 @@ class Item:
             self.progress_id = self.created_at = self.changed_at = self.completion = None
             self.running_since = self.seen_at = None
 
-    def break_off(self, reason: str) -> None:
-        """Set the outcome ``interrupted``: ended for this attempt."""
+    def break_off(self, reason: str, cause: Cause | None = None) -> None:
+        """Set the outcome ``interrupted``: ended for this attempt, by a cause that ends others, too, if there is one."""
         self.end(Outcome.INTERRUPTED, reason)
+        self.cause = None if cause is None else cause.value
 
     def reopen(self, *, cleared: bool = False) -> None:
         """Take an outcome back, but keep an export or an unanswered intention that may still be of use.
@@ -130,7 +135,7 @@ class Item:
         degraded = self.outcome is Outcome.DEGRADED
         of_use = degraded or self.outcome is Outcome.STALLED or self.outcome is Outcome.INTERRUPTED
         used_up = cleared and self.export_id is not None and not (of_use and not self.fetches)
-        self.outcome = self.reason = None
+        self.outcome = self.reason = self.cause = None
         self.fetches = 0
         if used_up:
             self.plan()

@@ -115,6 +115,7 @@ class Night:
         outcomes: number of exports by outcome.
         max_age: what the backup promises; ``None`` without a promise.
         problem: why the report cannot be read; then the numbers are 0.
+        causes: what ended many of its exports together, as sentences.
     """
 
     day: date
@@ -129,6 +130,7 @@ class Night:
     outcomes: dict[str, int] | None = None
     max_age: timedelta | None = None
     problem: str | None = None
+    causes: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:

@@ -15,6 +15,7 @@ from canvas_exports.core.reports.page.links import links
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, MOST_NAME, MOST_ROWS, label, row_data
 from canvas_exports.core.reports.page.templates import part, template
 from canvas_exports.core.reports.page.view import CopyStatus, RunView
+from canvas_exports.core.reports.verdict import unexplained
 from canvas_exports.core.text.wording import format_count, format_duration
 from canvas_exports.foreign_text import harmless
 
@@ -45,7 +46,8 @@ def render_page(view: RunView) -> bytes:
     script that belong to it; every text is escaped, whatever it holds.
     """
     totals = totals_of(view.records)
-    bare = [_named(record, view) for record in view.without_good_copy]
+    without = view.without_good_copy
+    bare = [_named(record, view) for record in unexplained(without, view.causes)]
     findings = [_found(record, view, facts) for record in view.problems if (facts := _findings(record, view))]
     counted = [facts for record in view.records if (facts := view.copies.of(record)) and facts.counts]
     duration = "" if view.started_at is None else format_duration(view.finished_at - view.started_at)
@@ -57,6 +59,7 @@ def render_page(view: RunView) -> bytes:
         totals=totals,
         outcomes=_totals(totals["outcomes"]),
         bare=bare,
+        bare_ended=len(without) - len(bare),
         checked=format_count(len(view.copies.facts), "export") if view.copies.facts else "",
         counts=_counts(counted),
         counted=len(counted),

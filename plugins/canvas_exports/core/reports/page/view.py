@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.alarm import Alarm, AlarmCode
+from canvas_exports.core.model.causes import RunCause
 from canvas_exports.core.model.probes import MISS
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.probe_results import describe_probes
@@ -106,6 +107,7 @@ class RunView:
         max_age: what the backup promises: the age of the newest good copy of each export; ``None`` without a promise.
         alarms: of the run, then of its courses.
         not_judged: why there may be more alarms; empty if there are not.
+        causes: that ended many exports of the run.
     """
 
     records: Sequence[OutcomeRecord]
@@ -123,6 +125,7 @@ class RunView:
     max_age: timedelta | None = None
     alarms: Sequence[Alarm] = ()
     not_judged: str = ""
+    causes: Sequence[RunCause] = ()
 
     def keeps_promise(self, record: OutcomeRecord) -> bool | None:
         """Return whether the newest good copy of a row was as young as promised when the run ended.
@@ -196,7 +199,8 @@ class RunView:
             return "nothing was exported"
         attention = f"; {bad:,} need{'s' if bad == 1 else ''} attention" if bad else ""
         alarms = f"; {format_count(len(self.alarms), 'alarm')}" if self.alarms else ""
-        return f"{total - bad:,} of {total:,} good{attention}{alarms}"
+        causes = "".join(f"; {cause.sentence}" for cause in self.causes[:1])
+        return f"{total - bad:,} of {total:,} good{attention}{alarms}{causes}"
 
     @property
     def verdict(self) -> str:
@@ -209,6 +213,11 @@ class RunView:
             text += " of this run ended well."
         else:
             text = f"{bad:,} of {total:,} exports ended without a good copy{self.where}."
+            others = bad - sum(cause.exports for cause in self.causes)
+            if others and others < bad:
+                text += (
+                    f" {others:,} of them {'has another reason' if others == 1 else 'have other reasons'}."
+                )
         if bare:
             text += f" The archive holds no good copy of {bare:,}."
         elif bad and not self.where and all(self.copies.of(record) for record in self.problems):

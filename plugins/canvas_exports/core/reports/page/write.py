@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from canvas_exports.core.archive.alarms.after_run import Judgement
 from canvas_exports.core.archive.run_report import OutcomeRecord
+from canvas_exports.core.model.causes import RunCause
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.page.copy_status import read_copy_statuses
 from canvas_exports.core.reports.page.csv_table import csv_table
@@ -33,6 +34,7 @@ def store_pages(
     max_age: timedelta | None = None,
     past: Sequence[PastRun] = (),
     judgement: Judgement | None = None,
+    causes: Sequence[RunCause] = (),
 ) -> tuple[RunView, bytes]:
     """Write ``report.csv`` and ``report.html``, or replace them; return the view and the page.
 
@@ -52,6 +54,7 @@ def store_pages(
         max_age: what the backup promises.
         past: the last runs of the same DAG, oldest first, this one among them.
         judgement: the alarms of the run.
+        causes: that ended many exports of the run.
 
     Raises:
         ArchiveError: they could not be written.
@@ -72,6 +75,7 @@ def store_pages(
         max_age=max_age,
         alarms=() if judgement is None else judgement.alarms,
         not_judged="" if judgement is None else judgement.problem,
+        causes=causes,
     )
     store.replace(folder + CSV_TABLE, csv_table(view))
     written = render_page(view)

@@ -97,6 +97,7 @@ def _night(key: str, day: date, content: _Content) -> Night:
         bytes=content["bytes"],
         outcomes=content["outcomes"],
         max_age=None if max_age is None else timedelta(seconds=max_age),
+        causes=tuple(content.get("causes", ())),  # read by an earlier release, it has none
     )
 
 

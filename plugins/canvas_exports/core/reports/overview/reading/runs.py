@@ -109,6 +109,7 @@ def _report(store: Store, key: str) -> _Content:
         "problems": summary.problems,
         "bytes": summary.bytes,
         "outcomes": dict(summary.outcomes),
+        "causes": [cause.sentence for cause in summary.causes],
         "max_age": summary.max_age and int(summary.max_age.total_seconds()),
     }
 

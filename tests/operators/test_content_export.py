@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.support.airflow.export_task import CANVAS, exported, outcomes, packag
 
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_sandbox import RequestFault, Sandbox
+from canvas_sandbox import Course, NewQuizzes, RequestFault, Sandbox, Switches
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
@@ -358,3 +359,33 @@ class TestWhatAirflowSees:
         assert not task_run.supervisor.xcoms["_link_RunReportLink"]
         told = getattr(task_run.operator, "report_url", None)
         assert told == f"{tmp_path.as_uri()}/{task_run.receipt['report']}"
+
+
+class TestUnchangedCourses:
+    def test_the_second_run_exports_nothing_and_has_a_copy_of_each_course(self, tmp_path: Path) -> None:
+        courses = [Course(id=number, name=f"Biology {number}", size=1_000) for number in (100, 101)]
+        switches = Switches(job_workers=20, duration=0.02, throttle=False, new_quizzes=NewQuizzes.NONE)
+        with Sandbox(courses, switches=switches) as canvas:
+            receipts = []
+            for _ in range(2):
+                task_run = task(canvas, tmp_path, skip_unchanged="P7D")
+                assert task_run.run_to_end() == "success"
+                receipts.append(task_run.receipt["outcomes"])
+                time.sleep(1.1)  # times are in seconds: the second run must not begin in that of the exports
+            assert exported(canvas) == {100: 1, 101: 1}
+        assert receipts == [{"stored": 2}, {"unchanged": 2}]
+        assert len(list(tmp_path.glob("courses/*/*.json"))) == 4
+        rows = [row for report in reports(tmp_path) for row in report["outcomes"]]
+        assert [row["probe_result"] for row in rows if row["outcome"] == "unchanged"] == [
+            "skipped",
+            "skipped",
+        ]
+
+    def test_a_clear_that_restarts_exports_everything(self, tmp_path: Path) -> None:
+        switches = Switches(job_workers=20, duration=0.02, throttle=False, new_quizzes=NewQuizzes.NONE)
+        with Sandbox([Course(id=100, size=1_000)], switches=switches) as canvas:
+            task_run = task(canvas, tmp_path, courses="100", on_clear="restart", skip_unchanged="P7D")
+            task_run.run_to_end()
+            task_run.clear()
+            assert task_run.run_to_end() == "success"
+            assert exported(canvas) == {100: 2}

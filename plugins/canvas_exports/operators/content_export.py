@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from canvas_exports.core.export.batch import Batch
+    from canvas_exports.core.export.changes.probe import Reading
     from canvas_exports.core.export.engine.checkpoint import Checkpoint
     from canvas_exports.core.export.options import BatchOptions
     from canvas_exports.core.export.polling.interval import PollInterval
@@ -292,7 +293,9 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
                 options=options,
                 checkpoint=checkpoint,
                 save=state.save,
-                unchanged=UnchangedCourses(client, replicas, options, run),
+                unchanged=UnchangedCourses(
+                    client, replicas, options, run, readings=lambda: self._readings(stores)
+                ),
                 observer=observer,
             )
             self._batch = batch
@@ -337,6 +340,16 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
             return [item.context for item in checkpoint.items]
         reference = BatchReference.from_json(self.courses)
         return first_result(stores, lambda store: read_batch(store, reference))
+
+    def _readings(self, stores: Sequence[Store]) -> Mapping[str, Reading]:
+        """Return when the batch's courses were updated, as far as the list of the run has it."""
+        from canvas_exports.core.export.planning.batch_plan import BatchReference, read_planned_readings
+        from canvas_exports.core.export.replicas import first_result
+
+        if not isinstance(self.courses, Mapping):
+            return {}
+        reference = BatchReference.from_json(self.courses)
+        return first_result(stores, lambda store: read_planned_readings(store, reference))
 
     def _options(self, courses: Any) -> BatchOptions:
         from canvas_exports.core.export.options import OPTIONS, build_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +17,7 @@ from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.baseline import CopyBefore, Wanted, copy_before
 from canvas_exports.core.export.changes.last_export import last_export
 from canvas_exports.core.export.changes.limits import limit_of
+from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.changes.read_probes import ProbeReader
 from canvas_exports.core.export.changes.rule import NextExport, reason_to_export
 from canvas_exports.core.export.engine import events
@@ -69,6 +70,7 @@ class UnchangedCourses:
         replicas: the archives.
         options: of the batch.
         run: for the manifests.
+        readings: reads ``updated_at`` of the batch's courses as the list of the run had it, by context; see ``ProbeReader``.
     """
 
     def __init__(
@@ -77,11 +79,14 @@ class UnchangedCourses:
         replicas: Replicas,
         options: BatchOptions,
         run: RunInfo,
+        *,
+        readings: Callable[[], Mapping[str, Reading]] = dict,
     ) -> None:
         self._client = client
         self._replicas = replicas
         self._options = options
         self._run = run.to_facts()
+        self._readings = readings
         self._reader = ProbeReader(client)
         self._cancelled = threading.Event()
 
@@ -96,7 +101,7 @@ class UnchangedCourses:
             if item.canvas_id is not None:
                 by_course.setdefault(f"course:{item.canvas_id}", []).append(item.name)
         try:
-            probes = self._reader.read([Context.parse(course) for course in by_course])
+            probes = self._reader.read([Context.parse(course) for course in by_course], self._readings())
         except Exception as error:  # noqa: BLE001 - whatever it is, the courses can be exported
             known = isinstance(error, CanvasExportsError)
             _log.warning(

@@ -23,6 +23,10 @@ from benchmarks.report import ROOT
 TOOLS = ROOT / ".bench" / "venv" / "bin"  # what ``make peers`` installs
 _PATIENCE = 600  # seconds for one run
 
+#: Environment in which OpenSSL (Python's hashlib and ssl, curl) and AWS-LC (obstore) do not use the SHA instructions of the
+#: processor: bit 29 of CPUID leaf 7, EBX. The second is for programs in Go (rclone).
+WITHOUT_SHA = {"OPENSSL_ia32cap": ":~0x20000000", "GODEBUG": "cpu.sha=off"}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -34,6 +38,7 @@ class Place:
         authority: PEM file of who signed their certificates; ``None`` over plain http.
         package: the file that is moved.
         folder: for what is written to disk.
+        without_sha: the clients do without the processor's SHA instructions; the servers keep them.
     """
 
     canvas: Mapping[str, Any]
@@ -41,6 +46,7 @@ class Place:
     authority: Path | None
     package: Path
     folder: Path
+    without_sha: bool = False
 
     @property
     def url(self) -> str:
@@ -56,7 +62,8 @@ class Place:
             trust = dict.fromkeys(names, str(self.authority))
         keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
         rclone = {"RCLONE_CONFIG": os.devnull}
-        return {**os.environ, **trust, **keys, **rclone, "AWS_EC2_METADATA_DISABLED": "true"}
+        mask = WITHOUT_SHA if self.without_sha else {}
+        return {**os.environ, **trust, **keys, **rclone, **mask, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 Run = Callable[[Place], dict[str, Any]]
@@ -157,10 +164,10 @@ def curl_to_disk() -> Way:
     return _curl("curl -o, sync", line)
 
 
-def digest_alone() -> Way:
-    """SHA-256 of the file."""
+def digest_alone(label: str, algorithm: str) -> Way:
+    """A digest of the file."""
     module = "benchmarks.peers.hash_alone"
-    return Way("SHA-256 alone", lambda place: _module(module, place, {}, str(place.package)))
+    return Way(f"{label} alone", lambda place: _module(module, place, {}, str(place.package), algorithm))
 
 
 def _curl(name: str, line: Callable[[Place], str]) -> Way:

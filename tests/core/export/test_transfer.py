@@ -19,6 +19,7 @@ from tests.support.exports.transfer_rig import NAME, Way, way_over, with_faults
 
 from canvas_exports import __version__
 from canvas_exports.core.canvas.api.export_request import ExportRequest
+from canvas_exports.core.canvas.api.models import Course
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.files import download
 from canvas_exports.core.export.engine import events
@@ -76,6 +77,24 @@ class TestStored:
         assert isinstance(event, events.Stored)
         manifest = json.loads((way.folder / event.key).with_suffix(".json").read_text())
         assert manifest["export"]["select"] == {"pages": [1]}
+
+    def test_a_course_is_read_once_for_its_exports_and_again_at_a_retry(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        items = [way.item(), way.item(export_type="qti"), replace(way.item(), fetches=1)]
+        mover, read, names = way.mover(unchanged="store"), CanvasClient.course, ["Renamed", "Biology"]
+
+        def renamed(client: CanvasClient, context: Context) -> Course:
+            return replace(read(client, context), name=names.pop())
+
+        monkeypatch.setattr(CanvasClient, "course", renamed)
+        stated = []
+        for item in items:
+            event = mover.move(item)
+            assert isinstance(event, events.Stored)
+            manifest = (way.folder / event.key).with_suffix(".json").read_text()
+            stated.append(json.loads(manifest)["context"]["name"])
+        assert stated == ["Biology", "Biology", "Renamed"]
 
     def test_groups_and_people_have_no_course_to_be_asked_for(self, tmp_path: Path) -> None:
         groups = [Group(id=7, course_id=100)]

@@ -81,7 +81,8 @@ class TransferCancelled(Stopped):
 class PackageMover:
     """Move packages; used by several threads at once.
 
-    Each call reads the export again, so that a signed URL is never kept longer than its download.
+    Each call reads the export again, so that a signed URL is never kept longer than its download. What a manifest states of a
+    course, and its root account, is read once for all its exports, as they move within minutes; a retry reads it again.
 
     Attributes:
         slots: limit the calls of ``move`` that are under way.
@@ -106,6 +107,7 @@ class PackageMover:
         # could wait for each other for ever.
         self._buffers = BufferPool(max(blocks, options.parallel_transfers + 1) * BLOCK_SIZE)
         self.slots = TransferSlots(options.parallel_transfers)
+        self._courses: dict[str, Course] = {}  # of one batch: two hundred at most
         self._cancelled = threading.Event()
 
     def check(self) -> None:
@@ -162,7 +164,7 @@ class PackageMover:
         if export.has_failed:
             return events.ExportFailed(item.name, export_id, _FAILURES[export.workflow_state])
         if export.is_ready:
-            course = self._client.course(context) if context.kind is ContextKind.COURSE else None
+            course = self._course(context, again=item.fetches > 0)
             is_retry = item.fetches > 0 or self._run.try_number > 1  # an earlier one may have stored it
             stored, lacking = self._publish(context, export, course, item.probe, is_retry=is_retry)
             return _stored(item, export_id, stored, lacking)
@@ -171,6 +173,16 @@ class PackageMover:
                 item.name, export_id, "Canvas reported the export as done, but has no package"
             )
         return events.NotReady(item.name, export_id)
+
+    def _course(self, context: Context, *, again: bool) -> Course | None:
+        """Return the course, read once; ``None`` for a group or a user."""
+        if context.kind is not ContextKind.COURSE:
+            return None
+        name = str(context)
+        course = None if again else self._courses.get(name)
+        if course is None:
+            course = self._courses[name] = self._client.course(context)
+        return course
 
     def _publish(
         self,

@@ -163,8 +163,8 @@ class _ResponseStream:
         return self._inner.is_complete
 
     def readinto(self, target: memoryview) -> int:
-        filled, began = 0, time.monotonic()
-        while filled < len(target) and time.monotonic() - began < _LONGEST_FILL:
+        filled, until = 0, time.monotonic() + _LONGEST_FILL
+        while filled < len(target) and time.monotonic() < until:
             count = self._next(target[filled:])
             if not count:
                 break

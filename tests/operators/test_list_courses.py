@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.support.airflow.task_runner import TaskRun
 
-from canvas_exports.core.export.planning.batch_plan import planned
+from canvas_exports.core.export.planning.batch_plan import BatchReference, planned, read_planned_readings
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Term
@@ -86,6 +86,28 @@ def test_never_backed_up_first_then_the_oldest(campus: Sandbox, tmp_path: Path) 
         assert list(planned(store, references)) == ["course:102", "course:101", "course:100", "course:103"]
 
 
+def test_the_plan_says_when_courses_were_updated_if_unchanged_ones_may_be_skipped(
+    campus: Sandbox, tmp_path: Path
+) -> None:
+    before = len(campus.requests)
+    references = listed(campus, account=1, archive=tmp_path.as_uri(), batch_size=4, skip_unchanged="P7D")
+    (asked,) = (each for each in campus.requests[before:] if each.path.endswith("/courses"))
+    assert "updated_at" in asked.query
+    with open_store(tmp_path.as_uri()) as store:
+        found = [read_planned_readings(store, BatchReference.from_json(each)) for each in references]
+    assert [len(each) for each in found] == [4, 2]
+    assert found[0]["course:100"].updated_at == campus.updated_at(100)
+
+
+def test_without_it_nothing_more_is_asked_for_or_kept(campus: Sandbox, tmp_path: Path) -> None:
+    before = len(campus.requests)
+    references = listed(campus, account=1, archive=tmp_path.as_uri())
+    (asked,) = (each for each in campus.requests[before:] if each.path.endswith("/courses"))
+    assert "updated_at" not in asked.query
+    assert "readings" not in references[0]
+    assert not list(tmp_path.rglob("*.readings.jsonl"))
+
+
 def test_a_list_that_cannot_be_read_is_not_an_empty_list(campus: Sandbox, tmp_path: Path) -> None:
     task_run = task(campus, course_list=str(tmp_path / "missing.csv"))
     assert task_run.run_segment() == "failed"
@@ -106,6 +128,7 @@ def test_no_course_at_all_fails_unless_it_is_allowed(campus: Sandbox) -> None:
         ({"courses": ["x"]}, "courses"),
         ({"courses": [1], "batch_size": 0}, "batch_size"),
         ({"courses": [1], "batch_size": 150, "export_types": ["zip", "qti"]}, "batch_size"),
+        ({"courses": [1], "skip_unchanged": "P60D"}, "skip_unchanged"),
         ({"filters": {"state": "available"}}, "filters"),
         ({"account": 1, "filters": {"colour": "red"}}, "filters"),
         ({"account": "a/b"}, "account"),

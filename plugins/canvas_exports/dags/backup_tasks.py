@@ -84,6 +84,7 @@ def add_backup_tasks(
         also_archives=also_archives,
         export_types=export_types,
         batch_size=batch_size,
+        skip_unchanged=settings["skip_unchanged"],
         fail_on=fail_on,
         **connections,
         **listing,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from canvas_exports.core.canvas.api.course_filters import CourseFilters
     from canvas_exports.core.canvas.client import CanvasClient
+    from canvas_exports.core.export.changes.list_readings import ListReadings
+    from canvas_exports.core.export.changes.probe import Reading
     from canvas_exports.core.export.planning.course_names import Names
     from canvas_exports.core.model.runs import RunInfo
 
@@ -54,6 +57,8 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         canvas_conn_id: Airflow connection of Canvas.
         batch_size: courses in a batch; grows where Airflow's limit of mapped tasks asks for it.
         export_types: as many as the export task will make of each course.
+        skip_unchanged: as the export task has it: unless ``never``, the plan also says when the courses of an account were last
+            updated, where Canvas tells.
         allow_empty: whether finding no course at all is fine.
         fail_on: when the run has failed, as in its report: checked here, so that a mistake costs no export.
 
@@ -74,6 +79,7 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         "canvas_conn_id",
         "batch_size",
         "export_types",
+        "skip_unchanged",
         "fail_on",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"filters": "json"}
@@ -94,6 +100,7 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         canvas_conn_id: str = CanvasHook.default_conn_name,
         batch_size: int = 50,
         export_types: str | Iterable[str] = ("common_cartridge",),
+        skip_unchanged: str | timedelta = "never",
         allow_empty: bool = False,
         fail_on: str = "any",
         **kwargs: Any,
@@ -111,6 +118,7 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         self.canvas_conn_id = canvas_conn_id
         self.batch_size = batch_size
         self.export_types = export_types
+        self.skip_unchanged = skip_unchanged
         self.allow_empty = allow_empty
         self.fail_on = fail_on
 
@@ -118,14 +126,17 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
     def execute(self, context: Context) -> list[list[str]] | list[dict[str, Any]]:
         """List, resolve, order, cut."""
         from canvas_exports.core.export.failure_policy import FailurePolicy
+        from canvas_exports.core.export.options import OPTIONS
         from canvas_exports.core.export.planning.course_names import Names
 
         FailurePolicy.parse(self.fail_on)
+        skips = OPTIONS["skip_unchanged"].values.read("skip_unchanged", self.skip_unchanged) is not None
         names = Names()
-        contexts = self._contexts(names)
+        readings: dict[str, Reading] = {}
+        contexts = self._contexts(names, readings if skips and self.archive else None)
         if not contexts and not self.allow_empty:
             raise AirflowFailException(self._nothing())
-        batches = self._batches(contexts, run_info(context), names)
+        batches = self._batches(contexts, run_info(context), names, readings)
         self.log.info("%s contexts in %s batches", f"{len(contexts):,}", f"{len(batches):,}")
         return batches
 
@@ -148,7 +159,9 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
             "CanvasListCoursesOperator permits an empty list."
         )
 
-    def _contexts(self, names: Names) -> list[CanvasContext]:
+    def _contexts(self, names: Names, readings: dict[str, Reading] | None) -> list[CanvasContext]:
+        """Return the courses, each once. Add the readings of those that an account lists, unless ``readings`` is ``None``."""
+        from canvas_exports.core.export.changes.list_readings import ListReadings
         from canvas_exports.core.export.planning.batching import Tally, unique
 
         explicit = list(self._explicit(names))
@@ -159,7 +172,8 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
             names.canvas = client.host
             self.lineage = Lineage(inputs=(Place(client.host, self._listed_place()),))
             tally = Tally()
-            queried = tally.counted(self._queried(client, queries, names))
+            listed = None if readings is None else ListReadings(client, readings)
+            queried = tally.counted(self._queried(client, queries, names, listed))
             found = chain(tally.counted(explicit), queried)
             contexts = unique(found, names.resolver(client), client.whoami)
         for line in tally.left_out(contexts):
@@ -167,7 +181,7 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         return contexts
 
     def _batches(
-        self, contexts: list[CanvasContext], run: RunInfo, names: Names
+        self, contexts: list[CanvasContext], run: RunInfo, names: Names, readings: Mapping[str, Reading]
     ) -> list[list[str]] | list[dict[str, Any]]:
         from canvas_exports.core.archive.mirror import mirror
         from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
@@ -190,7 +204,15 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
             ordered = oldest_copy_first(contexts, newest)
             written = tuple(archive_place(store.uri) for store in stores)
             self.lineage = Lineage(self.lineage.inputs if self.lineage else (), written)
-            references = write_plan(stores[0], run, ordered, self.batch_size, exports_each=each, names=names)
+            references = write_plan(
+                stores[0],
+                run,
+                ordered,
+                self.batch_size,
+                exports_each=each,
+                names=names,
+                readings=readings,
+            )
             mirror(stores, plan_folder(run))
         return [reference.to_json() for reference in references]
 
@@ -230,11 +252,17 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         yield from split_by_term(self.filters or {})
 
     def _queried(
-        self, client: CanvasClient, queries: list[CourseFilters], names: Names
+        self,
+        client: CanvasClient,
+        queries: list[CourseFilters],
+        names: Names,
+        readings: ListReadings | None,
     ) -> Iterator[CanvasContext]:
+        account = str(self.account)
         for filters in queries:
             count = 0
-            for course in client.account_courses(str(self.account), filters):
+            courses = client.account_courses(account, filters, updated_at=readings is not None)
+            for course in courses if readings is None else readings.collect(account, courses):
                 count += 1
                 yield names.add_course(course)
             self._log_count("account", count, harmless(f"{self.account} ({_filters_text(filters)})"))

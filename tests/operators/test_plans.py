@@ -62,6 +62,16 @@ class TestByReference:
         report = reported(canvas, tmp_path, batches)
         assert {row["context"] for row in report["outcomes"]} == {f"course:{n}" for n in (100, 101, 106)}
 
+    def test_a_batch_knows_from_the_plan_when_its_courses_were_updated(
+        self, canvas: Sandbox, tmp_path: Path
+    ) -> None:
+        (batch,) = listed(canvas, tmp_path, account=1, filters={"search_term": "100"}, skip_unchanged="P7D")
+        assert export(canvas, tmp_path, batch, skip_unchanged="P7D").run_to_end() == "success"
+        (manifest,) = tmp_path.glob("courses/100/*.json")
+        probe = json.loads(manifest.read_text())["probe"]
+        assert (probe["source"], probe["updated_at"]) == ("list", canvas.updated_at(100))
+        assert probe["fingerprint"] is not None
+
     def test_a_batch_that_never_reported_is_interrupted_course_by_course(
         self, canvas: Sandbox, tmp_path: Path
     ) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import date
@@ -18,6 +18,7 @@ from canvas_exports.core.canvas.async_client import AsyncCanvasClient
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.canvas.http.rate_limiter import RateLimiter
 from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.changes.skipping import UnchangedCourses
 from canvas_exports.core.export.engine.checkpoint import Checkpoint
 from canvas_exports.core.export.engine.items import Item
@@ -120,6 +121,7 @@ class Rig:
         waits: of the batch.
         run: of the batch.
         also: the folders of further archives.
+        readings: when its courses were last updated, as their list said.
         arguments: of ``build_options``.
     """
 
@@ -133,6 +135,7 @@ class Rig:
         waits: Waits = WAITS,
         run: RunInfo = RUN,
         also: Sequence[Path] = (),
+        readings: Mapping[str, Reading] | None = None,
         **arguments: Any,
     ) -> None:
         options = build_options(**{"courses": ["100", "101"], **arguments})
@@ -143,6 +146,7 @@ class Rig:
         self.stores: list[Store] = [self.store, *(FileStore(each.as_uri(), each) for each in also)]
         self.run = run
         self.token = canvas.token
+        self.readings = readings or {}
         self.saves = 0
         self.deaths = 0
         self.attempts = 0
@@ -176,7 +180,9 @@ class Rig:
                 options=self.options,
                 checkpoint=checkpoint,
                 save=self._save,
-                unchanged=UnchangedCourses(canvas, replicas, self.options, run),
+                unchanged=UnchangedCourses(
+                    canvas, replicas, self.options, run, readings=lambda: self.readings
+                ),
             )
 
     def lose_the_checkpoint(self, *, since: float) -> None:

@@ -15,6 +15,8 @@ from tests.support.exports.batch_rig import QUICK, KilledError, Rig, asked, clie
 from canvas_exports.core.archive.catalog.copies import Copy
 from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.export.changes.list_readings import ListReadings
+from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.local import FileStore
@@ -35,14 +37,24 @@ class Nights:
         canvas: with a manual clock.
         folder: the archive.
         also: further archives.
+        listed: whether a list of the account is read before each batch, and says when the courses were last updated.
         options: of ``build_options``.
     """
 
-    def __init__(self, canvas: Sandbox, folder: Path, *, also: Sequence[Path] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        canvas: Sandbox,
+        folder: Path,
+        *,
+        also: Sequence[Path] = (),
+        listed: bool = False,
+        **options: Any,
+    ) -> None:
         self.canvas = canvas
         self.folder = folder
         self.store = FileStore(folder.as_uri(), folder)
         self.also = also
+        self.listed = listed
         self.options = {"courses": ["100"], "skip_unchanged": "P7D", **options}
         self.count = 0
 
@@ -58,8 +70,18 @@ class Nights:
             run=run,
             die_at=die_at,
             stored=stored,
+            readings=self.readings() if self.listed else None,
             **{**self.options, **options},
         )
+
+    def readings(self) -> dict[str, Reading]:
+        """When each course was last updated, as the list of the account says now."""
+        found: dict[str, Reading] = {}
+        with closing(client(self.canvas)) as canvas:
+            listed = canvas.account_courses("1", updated_at=True)
+            for _ in ListReadings(canvas, found).collect("1", listed):
+                pass
+        return found
 
     def night(self, rig: Rig | None = None, **options: Any) -> dict[str, Item]:
         """Run the batch of the next night, process after process, to its end; the items by context."""

@@ -19,10 +19,17 @@ from canvas_sandbox import Course, NewQuizzes
 from canvas_sandbox.content.edit_kinds import EditKind
 
 
-@pytest.fixture
-def campus(tmp_path: Path) -> Iterator[Nights]:
-    with nights(tmp_path) as started:
+@pytest.fixture(params=[False, True], ids=["asked", "listed"])
+def campus(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Nights]:
+    """A backup whose batches ask for all of a probe, and one whose list says when its courses were last updated."""
+    with nights(tmp_path, listed=request.param) as started:
         yield started
+
+
+def test_the_probe_says_how_the_time_of_the_course_was_read(campus: Nights) -> None:
+    campus.night()
+    (manifest,) = campus.manifests()
+    assert manifest["probe"]["source"] == ("list" if campus.listed else "aliases")
 
 
 def test_the_second_night_asks_one_question_and_no_export(campus: Nights) -> None:

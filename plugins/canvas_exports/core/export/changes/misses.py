@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from canvas_exports.core.canvas.http.bounded_values import parse_iso_time
 from canvas_exports.core.export.baseline import CopyBefore
 from canvas_exports.core.export.changes.last_export import last_export
 from canvas_exports.core.export.changes.rule import ExportReason, NextExport, reason_to_export
@@ -60,6 +61,10 @@ def check_probe(
 
 
 def _is_same(before: ProbeFacts, after: ProbeFacts | None) -> bool:
-    return after is not None and replace(before, read_at=after.read_at) == replace(
-        after, check=before.check, misses=before.misses, checks=before.checks
-    )
+    """Return whether two probes of one night say the same. A list states the moment of ``updated_at`` in another text."""
+    return after is not None and _said(before) == _said(after)
+
+
+def _said(probe: ProbeFacts) -> tuple[object, ...]:
+    moment = parse_iso_time(probe.updated_at)
+    return moment, probe.fingerprint, probe.fingerprint_version, probe.new_quizzes

@@ -30,6 +30,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "verify": ("verify",),
     "retention": ("retention", "--keep-last", "1"),
     "hold": ("hold",),
+    "alarms": ("alarms",),
+    "release": ("release", "101"),
     "search": ("search", "soil"),
     "search-index": ("search-index",),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.exports.batch_reports import batch
 from tests.support.observability.smtp_server import MailServer
 
 from canvas_exports.core.model.outcomes import Outcome
+from canvas_exports.core.reports.message import Message
 from canvas_exports.errors import InputError
 from canvas_exports.notifications.run_report import HTML, SUBJECT, TEXT, RunReportNotifier
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
@@ -170,3 +172,11 @@ def test_fields_that_somebody_filled_stay_as_they_are() -> None:
 def test_another_when_is_refused() -> None:
     with pytest.raises(InputError, match="'never' is not known"):
         RunReportNotifier(Chat(channel="it"), when="never")
+
+
+@pytest.mark.parametrize(("alarms", "sent"), [(0, []), (1, [("nightly: 1 alarm", "it")])])
+def test_an_alarm_is_a_mail_although_nothing_failed(alarms: int, sent: list[tuple[str, str]]) -> None:
+    told = Message("nightly", "nightly: 1 alarm", "<p>", problems=0, alarms=alarms)
+    instance = SimpleNamespace(task=SimpleNamespace(message=told))
+    RunReportNotifier(Chat(channel="it", text="{{ run_report.text }}")).notify({"ti": instance})  # type: ignore[typeddict-item] # enough of one
+    assert Chat.sent == sent

@@ -15,7 +15,7 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
 from canvas_exports.errors import ArchiveUnavailableError
-from canvas_exports.observability import promise_gauges
+from canvas_exports.observability import alarm_gauges, promise_gauges
 from canvas_exports.operators.run_report import CanvasRunReportOperator
 from canvas_exports.operators.task_support import report_xcom
 from canvas_exports.operators.task_support.report_xcom import PAGE_XCOM, unpack
@@ -164,6 +164,21 @@ def test_a_promise_is_recorded_shown_and_measured(tmp_path: Path, monkeypatch: p
         "canvas_exports.promises.kept": (1, tags),
         "canvas_exports.promises.missed": (1, tags),
     }
+
+
+def test_the_number_of_alarms_is_measured_also_when_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: dict[str, tuple[float, object]] = {}
+
+    class Stats:
+        def gauge(self, stat: str, value: float, *, tags: object = None) -> None:
+            sent[stat] = (value, tags)
+
+    monkeypatch.setattr(alarm_gauges, "task_stats", Stats())
+    batch(tmp_path, 0, c1=Outcome.STORED)
+    assert task(tmp_path).run_segment() == "success"
+    assert sent == {"canvas_exports.alarms": (0, {"dag_id": "campus_backup"})}
 
 
 def test_without_a_promise_nothing_of_it_is_shown_or_measured(

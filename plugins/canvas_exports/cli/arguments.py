@@ -105,9 +105,14 @@ def add_copy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-incomplete", action="store_true", help="accept a copy that lacks files")
 
 
-def add_days(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's word
-    """Add ``--days``, 30 by default."""
-    parser.add_argument("--days", type=_days, default=30, help=f"{help} (30)")
+def add_days(
+    parser: argparse.ArgumentParser,
+    *,
+    help: str,  # noqa: A002 - argparse's word
+    default: int = 30,
+) -> None:
+    """Add ``--days``."""
+    parser.add_argument("--days", type=_days, default=default, help=f"{help} ({default})")
 
 
 def open_archive(options: argparse.Namespace) -> Store:

@@ -32,7 +32,7 @@ class RunReportNotifier(BaseNotifier):
     verdict, the totals, and the exports with problems. As the ``on_failure_callback`` of any other task, it reports that the
     run has no report, with the reason.
 
-    The other notifier's templates may use ``run_report``, with ``subject``, ``text``, ``html`` and ``problems``. Its fields
+    The other notifier's templates may use ``run_report``, with ``subject``, ``text``, ``html``, ``problems`` and ``alarms``. Its fields
     ``subject``, ``html_content``, ``text``, ``body`` and ``message`` get default templates if they exist and are not set.
     Names of courses are never rendered as templates.
 
@@ -40,7 +40,7 @@ class RunReportNotifier(BaseNotifier):
 
     Args:
         notifier: any Airflow notifier.
-        when: ``problems``: only if an export made no good copy, or there is no report. ``always``: after every run.
+        when: ``problems``: only if an export made no good copy, there is an alarm, or there is no report. ``always``: after every run.
 
     Raises:
         InputError: another ``when``.
@@ -61,7 +61,7 @@ class RunReportNotifier(BaseNotifier):
     def notify(self, context: Context) -> None:
         """Send the message, if ``when`` says so."""
         message = _message(context)
-        if message.problems or self.when == "always":
+        if message.problems or message.alarms or self.when == "always":
             self.notifier({**context, "run_report": message})
 
 

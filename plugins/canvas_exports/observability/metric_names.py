@@ -49,6 +49,8 @@ READY = Metric(f"{_PREFIX}.ready", "gauge")
 #: Of the exports of a backup's last run.
 PROMISES_KEPT = Metric(f"{_PREFIX}.promises.kept", "gauge", ("dag_id",))
 PROMISES_MISSED = Metric(f"{_PREFIX}.promises.missed", "gauge", ("dag_id",))
+#: Of the last run of a DAG.
+ALARMS = Metric(f"{_PREFIX}.alarms", "gauge", ("dag_id",))
 
 METRICS = (
     CREATED,
@@ -64,6 +66,7 @@ METRICS = (
     READY,
     PROMISES_KEPT,
     PROMISES_MISSED,
+    ALARMS,
 )
 
 SPANS = tuple(f"{_PREFIX}.{name}" for name in ("batch", "probe", "create", "transfer", "proof", "publish"))

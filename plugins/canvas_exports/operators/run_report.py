@@ -31,7 +31,8 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
 
     Reads the documents that the export tasks left in the archive, writes ``report.json``, ``report.csv`` and the page
     ``report.html`` beside them, and names every context that was planned but that no task reported: it counts as
-    ``interrupted``. Runs after the batches however they ended. Exports nothing. The page is also kept in an XCom, up to a
+    ``interrupted``. Runs after the batches however they ended. Exports nothing. Judges the courses and the totals of the run, and
+    holds the copies from before a loss (see ``docs/alarms.md``); an alarm does not fail the task. The page is also kept in an XCom, up to a
     megabyte, for the button *Run report* to show it.
 
     Sweeps first: removes old packages and uploads that killed runs left unfinished, and lists them in the report (see
@@ -107,12 +108,14 @@ class CanvasRunReportOperator(LineageMixin, BaseOperator):
         from canvas_exports.core.export.failure_policy import FailurePolicy
         from canvas_exports.core.model.max_age import read_max_age
         from canvas_exports.core.reports.page.write import PAGE
+        from canvas_exports.observability.alarm_gauges import send_alarms
         from canvas_exports.observability.promise_gauges import send_promises
 
         policy = FailurePolicy.parse(self.fail_on)
         max_age = read_max_age(self.max_age)
         report = self._gather(context, read_grace(self.sweep_after), max_age)
         send_promises(report.view)
+        send_alarms(report.view)
         for line in report.table.splitlines():
             self.log.info("%s", line)
         where = f"{report.view.archive.rstrip('/')}/{report.view.folder}{PAGE}"

@@ -11,14 +11,27 @@ from tests.support.archives.stored import stored
 from tests.support.packages.build import zipped
 from tests.support.packages.courses import course
 
+from canvas_exports.core.archive.catalog.read import copies_of
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.records import RecordKind
+from canvas_exports.core.archive.retention.holds import ALARM, put_tag
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.store import Store
 
 #: Of the course that nobody may mistake for markup.
 HOSTILE_NAME = '<script>document.title = "taken"</script>'
 TERM = "Autumn 2026"
+#: The alarm of ``course:104``.
+EMPTIED = Alarm(
+    "course_emptied",
+    "course",
+    "The course was emptied since the copy of 2026-11-01: it had 3 files.",
+    "Look at the course in Canvas.",
+    context="course:104",
+    name="C-104",
+    evidence={"before": {"files": 3}, "after": {"files": 0}},
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ def biology_package(page: str) -> bytes:
 
 
 def lay_history(store: Store) -> History:
-    """Store it: a proven course of three nights, an incomplete one, a damaged one, one without a copy, and others."""
+    """Store it: a proven course of three nights, an incomplete one, a damaged one, one without a copy, one with an alarm, and others."""
     today = (datetime.now(timezone.utc) - START).days - 1
     pages = (
         "<p>Welcome</p>",
@@ -64,6 +77,7 @@ def lay_history(store: Store) -> History:
     damaged = lay(store, manifest("course:107", day=today - 1, export_id=107, facts=_facts(107)))
     note(store, damaged, day=today, result="damaged")
     lay(store, manifest("course:108", day=today, export_id=108, facts={"name": HOSTILE_NAME}))
+    put_tag(store, copies_of(store, "course", 104).copies, ALARM, at=START + today * DAY, alarms=[EMPTIED])
     for night in range(3):
         outcomes = [outcome(f"course:{number}", "stored", export_id=number) for number in range(101, 106)]
         outcomes.append(outcome("course:109", "failed", "Canvas could not export it"))

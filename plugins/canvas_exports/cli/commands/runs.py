@@ -82,7 +82,7 @@ def _print_run(store: Store, listed: list[ReportKey], options: argparse.Namespac
         rows = [{name: value for name, value in plain(row).items() if value is not None} for row in outcomes]
         print_json({**summary.to_json(), "rows": rows})
     else:
-        print_text(table(outcomes, causes=find_causes(outcomes)))
+        print_text(table(outcomes, causes=find_causes(outcomes), alarms=summary.alarms))
         names = (harmless(str(name)) for name in (summary.dag_id, summary.run_id, summary.key))
         print_text("\n{}, {}: {}".format(*names))
     return 0

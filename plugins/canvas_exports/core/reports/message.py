@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canvas_exports.core.archive.run_report import totals_of
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.model.causes import Cause, RunCause
 from canvas_exports.core.reports.page.rows import MOST_DETAIL, label
 from canvas_exports.core.reports.page.templates import template
 from canvas_exports.core.reports.page.view import RunView
 from canvas_exports.core.reports.verdict import unexplained
-from canvas_exports.core.text.wording import format_moment, format_size
+from canvas_exports.core.text.wording import format_count, format_moment, format_size
 from canvas_exports.foreign_text import harmless
 
 MOST_NAMED = 20
@@ -26,12 +27,14 @@ class Message:
         text: plain, a few dozen lines at most.
         html: the same as a piece of HTML, every text in it escaped.
         problems: number of exports without a good copy; a run without a report counts as one.
+        alarms: number of alarms.
     """
 
     subject: str
     text: str
     html: str
     problems: int = 0
+    alarms: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class _Line:
 
 
 def message(view: RunView, *, url: str | None = None) -> Message:
-    """Return the message about a run: verdict, causes, totals, and the problems that no cause explains.
+    """Return the message about a run: verdict, causes, totals, alarms, and the problems that no cause explains.
 
     Of these, exports without a good copy come first.
 
@@ -85,10 +88,17 @@ def message(view: RunView, *, url: str | None = None) -> Message:
             *((("Change probes", view.probes),) if view.probes else ()),
             ("Archive", f"{view.archive.rstrip('/')}/{view.folder}"),
         ),
+        alarms=[_alarm_line(alarm) for alarm in view.told_alarms],
         named=named,
         more=len(wanted) - len(named),
         url=url,
     )
+
+
+def _alarm_line(alarm: Alarm) -> _Line:
+    safe = alarm.to_json()
+    name = " ".join(part for part in (safe["context"], safe["name"]) if part) or "The run"
+    return _Line(name, safe["code"], safe["sentence"], safe["next_step"])
 
 
 def missing_report(dag_id: str, run_id: str, reason: str, *, cause: Cause | None = None) -> Message:
@@ -115,6 +125,7 @@ def _written(
     where: str = "",
     causes: Sequence[RunCause] = (),
     facts: Sequence[tuple[str, str]],
+    alarms: Sequence[_Line] = (),
     named: Sequence[_Line],
     more: int,
     url: str | None,
@@ -129,18 +140,23 @@ def _written(
         result = f"all {exports:,} exports ended well" if exports else "nothing was exported"
     if causes:
         result += f": {causes[0].sentence}"
+    if alarms:
+        result += f", {format_count(len(alarms), 'alarm')}"
     values = {
         "verdict": verdict,
         "causes": causes,
         "facts": facts,
+        "alarms": alarms[:MOST_NAMED],
+        "more_alarms": len(alarms[MOST_NAMED:]),
         "named": named,
         "more": more,
         "url": url,
-        "is_bad": bool(problems),
+        "is_bad": bool(problems or alarms),
     }
     return Message(
         subject=harmless(f"{dag}: {result}"),
         text=template("message.txt").render(values).strip() + "\n",
         html=template("message.html").render(values).strip() + "\n",
         problems=problems,
+        alarms=len(alarms),
     )

@@ -240,7 +240,7 @@ def gather_run_report(
     return RunReport(
         receipt=_receipt(store, key, outcomes, size=sum(row.size or 0 for row in rows)),
         outcomes=outcomes,
-        table=table(rows, causes=causes),
+        table=table(rows, causes=causes, alarms=view.told_alarms),
         view=view,
         page=page,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from canvas_exports.core.archive.run_report import LONGEST_TEXT, OutcomeRecord, in_order, totals_of
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.model.causes import RunCause
 from canvas_exports.core.reports.probe_results import describe_probes, tells_more
 from canvas_exports.core.reports.verdict import unexplained
@@ -17,13 +18,21 @@ MOST_ROWS = 500
 
 _WIDEST = {"CONTEXT": 34, "TYPE": 16, "OUTCOME": 12, "SIZE": 8, "TIME": 8, "DETAIL": LONGEST_TEXT}
 _NUMBERS = ("SIZE", "TIME")
+_MOST_ALARMS = 20
 _NAMED = 5  # of the courses with the same next step
 
 
-def table(records: Sequence[OutcomeRecord], *, causes: Sequence[RunCause] = (), width: int = 120) -> str:
+def table(
+    records: Sequence[OutcomeRecord],
+    *,
+    causes: Sequence[RunCause] = (),
+    alarms: Sequence[Alarm] = (),
+    width: int = 120,
+) -> str:
     """Return the outcomes as a plain text table, problems first, no line longer than ``width``.
 
-    The causes come before the table, and the exports that they ended are not in it. After ``MOST_ROWS`` rows it says how many more there are. Below it stand the totals, and every next step once.
+    The causes come before the table, and the exports that they ended are not in it. After ``MOST_ROWS`` rows it says how many
+    more there are. Below it stand the totals, every next step once, and the alarms.
     """
     records = in_order(records)
     listed = unexplained(records, causes)
@@ -40,13 +49,23 @@ def table(records: Sequence[OutcomeRecord], *, causes: Sequence[RunCause] = (), 
         )
     if len(listed) > MOST_ROWS:
         lines.append(f"and {len(listed) - MOST_ROWS:,} more, all of which are in the report")
-    return "\n".join([*lines, "", *_closing(records, listed, width)])
+    return "\n".join([*lines, "", *_closing(records, listed, width), *_alarm_lines(alarms, width)])
 
 
 def _cause(cause: RunCause, width: int) -> Iterator[str]:
     yield from wrap(harmless(cause.sentence, most=LONGEST_TEXT), width)
     for text in filter(None, (cause.extent, cause.next_step)):
         yield from wrap(harmless(text, most=LONGEST_TEXT), width, initial_indent="  ", subsequent_indent="  ")
+
+
+def _alarm_lines(alarms: Sequence[Alarm], width: int) -> Iterator[str]:
+    for alarm in alarms[:_MOST_ALARMS]:
+        safe = alarm.to_json()
+        about = " ".join(part for part in (safe["context"], safe["name"]) if part)
+        text = f"Alarm{about and f', {about}'}: {safe['sentence']} {safe['next_step']}"
+        yield from wrap(text, width, subsequent_indent="  ")
+    if alarms[_MOST_ALARMS:]:
+        yield f"and {len(alarms) - _MOST_ALARMS:,} more alarms: canvas-archive alarms"
 
 
 def _cells(record: OutcomeRecord) -> dict[str, str]:

@@ -47,8 +47,6 @@ def alarms(view: Overview, *, now: datetime) -> Iterator[str]:
     newest = next(iter(view.nights), None)
     if newest is not None and not newest.is_good:
         yield f"The newest run, {newest.dag_id} of {newest.day}, was not good: {_why(newest.problems, newest.problem)}"
-    for alarm in view.alarms:
-        yield f"{alarm.about}{f' {alarm.name}' if alarm.name else ''} has shrunk: {alarm.text}."
     if view.storage.packages and checks.last_drill_passed is False:
         yield f"The last restore drill, of {checks.last_drill_context}, failed."
     elif view.storage.packages and _is_old(checks.last_drill_at, _DRILLED_WITHIN, now):

@@ -13,15 +13,19 @@ from tests.support.archives import random_archives
 from tests.support.archives.overviews import overview_of, snapshot_of
 from tests.support.archives.random_archives import ARCHIVES, NOW, SPECS, Shelf, Spec, laid
 
+from canvas_exports.core.archive.alarms.hold_copies import hold_copies
+from canvas_exports.core.archive.alarms.judge_course import judge_course
+from canvas_exports.core.archive.alarms.open_alarms import release
 from canvas_exports.core.archive.catalog.assessment import assess_types
 from canvas_exports.core.archive.catalog.coverage import Gap, coverage
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
-from canvas_exports.core.archive.catalog.read import Holding, every_context
+from canvas_exports.core.archive.catalog.read import Holding, copies_of, every_context
 from canvas_exports.core.archive.catalog.runs import recent, reported_outcomes, reports, summary_of
 from canvas_exports.core.archive.catalog.totals import statistics
 from canvas_exports.core.archive.layout import manifest_key, run_folder
 from canvas_exports.core.archive.retention.holds import tags_on
 from canvas_exports.core.archive.run_report import OutcomeRecord, run_document
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.overview.course_list import CourseQuery
 from canvas_exports.core.reports.overview.figures import CourseState, Problem
@@ -225,29 +229,52 @@ def test_a_promise_is_missed_as_soon_as_the_newest_proven_copy_is_older(hour: in
             assert (problem.outcome, problem.reason) == ("failed", "it failed")
 
 
-def test_what_became_much_smaller_is_an_alarm() -> None:
+def test_open_alarms_of_courses_and_those_of_the_last_runs_are_listed() -> None:
     shelf = Shelf()
-    for course, pages in ((1, (40, 19)), (2, (40, 21)), (3, (9, 0)), (4, (40, 40, 0)), (5, (10**60, 3))):
-        for day, number in enumerate(pages):
+    for course in (1, 2):
+        for day, pages in enumerate((40, 0)):
             made = random_archives.document(
                 Spec(NOW - timedelta(days=9 - day), course=course), export_id=10 * course + day
             )
-            made = replace(made, proof=replace(made.proof, counts={"pages": number, "files": 0}))
+            made = replace(made, proof=replace(made.proof, counts={"pages": pages}))
             shelf.lay(made.package.key, b"a package")
             shelf.lay(manifest_key(made.package.key), made.to_json())
-    for days, dag, exports in ((2, "nightly", 20), (1, "nightly", 15), (2, "weekly", 20), (1, "weekly", 16)):
+    copies = copies_of(shelf, "course", 1).copies
+    (alarm,) = hold_copies(shelf, judge_course(copies), at=NOW - timedelta(days=7))
+    shrank = Alarm("list_shrank", "run", "The list lost 5.", "Look.")
+    for days, dag in ((1, "nightly"), (9, "nightly"), (9, "weekly")):
         at = NOW - timedelta(days=days)
-        rows = [OutcomeRecord(f"course:{one}", "zip", "stored", "it is stored") for one in range(exports)]
-        stored = run_document(rows, run=RunFacts("x", dag, "run"), started_at=at, finished_at=at)
+        stored = run_document(
+            [], run=RunFacts("x", dag, "run"), started_at=at, finished_at=at, alarms=[shrank, alarm]
+        )
         shelf.lay(f"{run_folder(at.date(), dag, 'run')}report.json", stored)
     with snapshot_of(shelf) as snapshot:
-        alarms = snapshot.overview().alarms
-    assert [(alarm.about, alarm.text) for alarm in alarms[:3]] == [
-        ("nightly", "15 exports, after 20 in the run of 2027-01-30"),
-        ("course:4", "0 of 40 items are left since the copy of 2027-01-24"),
-        ("course:1", "19 of 40 items are left since the copy of 2027-01-23"),
+        listed = snapshot.overview().alarms
+        first, other = snapshot.course("course:1"), snapshot.course("course:2")
+    assert [(each.about, each.alarm) for each in listed] == [
+        ("nightly", shrank),
+        ("weekly", shrank),
+        ("course:1", alarm),
     ]
-    assert [alarm.about for alarm in alarms[3:]] == ["course:5"]
+    assert first is not None
+    assert [each.alarm for each in first.alarms] == [alarm]
+    assert other is not None
+    assert other.alarms == ()
+
+
+def test_a_released_alarm_is_gone_from_the_next_reading() -> None:
+    shelf = Shelf()
+    for day, pages in enumerate((40, 0)):
+        made = random_archives.document(Spec(NOW - timedelta(days=9 - day), course=1), export_id=10 + day)
+        made = replace(made, proof=replace(made.proof, counts={"pages": pages}))
+        shelf.lay(made.package.key, b"a package")
+        shelf.lay(manifest_key(made.package.key), made.to_json())
+    hold_copies(shelf, judge_course(copies_of(shelf, "course", 1).copies), at=NOW - timedelta(days=7))
+    with snapshot_of(shelf) as snapshot:
+        assert len(snapshot.overview().alarms) == 1
+    release(shelf, copies_of(shelf, "course", 1).copies, at=NOW - timedelta(days=6))
+    with snapshot_of(shelf) as snapshot:
+        assert snapshot.overview().alarms == ()
 
 
 def test_problems_that_began_last_come_first() -> None:

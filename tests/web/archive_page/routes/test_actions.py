@@ -1,4 +1,4 @@
-"""Restore, back up now, hold: started from the page, as the user, by those who may trigger these DAGs."""
+"""Restore, back up now, hold, release: started from the page, as the user, by those who may trigger these DAGs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from tests.support.airflow.archive_page import ARCHIVE, ArchiveAirflow
+from tests.support.archives.history import EMPTIED
 
 from canvas_exports.web.archive_page.trigger import unpause
 
@@ -97,6 +98,45 @@ def test_a_form_starts_a_run_of_the_dag_as_the_user(
     assert started["triggering_user_name"] == "uma"
     shown = airflow.get(f"{airflow.url.partition('/team')[0]}{answer.headers['location']}", "uma").text
     assert f"{dag_id} is queued" in shown
+
+
+class TestRelease:
+    COURSE = EMPTIED.context or ""
+
+    def test_an_alarm_is_on_the_overview_and_on_the_page_of_its_course(self, airflow: ArchiveAirflow) -> None:
+        overview = airflow.get(airflow.page(ARCHIVE), "uma").text
+        course = airflow.get(airflow.page(ARCHIVE, "courses", self.COURSE), "uma").text
+        for shown in (overview, course):
+            assert EMPTIED.sentence in shown
+        assert EMPTIED.next_step in course
+
+    def test_its_button_is_there_for_those_who_may_hold_and_only_with_an_alarm(
+        self, airflow: ArchiveAirflow
+    ) -> None:
+        course = airflow.page(ARCHIVE, "courses", self.COURSE)
+        assert "/do/release" in airflow.get(course, "uma").text
+        assert "/do/release" not in airflow.get(course, "vera").text
+        assert "/do/release" not in airflow.get(airflow.page(ARCHIVE, "courses", COURSE), "uma").text
+        assert airflow.get(form_page(airflow, "release"), "uma").status_code == 404
+
+    def test_it_lifts_the_hold_of_the_alarm_as_the_user(self, airflow: ArchiveAirflow) -> None:
+        answer = send(airflow, form_page(airflow, "release", self.COURSE), "uma", {"tag": "legal"}, **OURS)
+        assert answer.status_code == 303
+        (started,) = [
+            run
+            for run in runs(airflow, "canvas_hold")
+            if run["dag_run_id"] in unquote(answer.headers["location"])
+        ]
+        conf = {"course": self.COURSE, "tag": "alarm", "copy": None, "lift": True, "archive": ARCHIVE}
+        assert started["conf"].items() >= conf.items()
+        assert started["triggering_user_name"] == "uma"
+
+    def test_a_viewer_releases_nothing(self, airflow: ArchiveAirflow) -> None:
+        before = len(runs(airflow, "canvas_hold"))
+        assert (
+            send(airflow, form_page(airflow, "release", self.COURSE), "vera", {}, **OURS).status_code == 403
+        )
+        assert len(runs(airflow, "canvas_hold")) == before
 
 
 def paused(airflow: ArchiveAirflow, dag_id: str, *, to: bool | None = None) -> bool:

@@ -21,6 +21,7 @@ MOST_CONTENTS = 100
 KINDS = ("pages", "assignments", "quizzes", "question_banks", "discussions", "files", "web_links", "tools")
 #: All things of these kinds together.
 _ITEMS = "items"
+_MOST = 10**15  # of a number in a manifest, which is foreign
 _IN_ALL = (_ITEMS, "members")
 _MEASURES = (*KINDS, "modules", "module_items", *_IN_ALL)
 _BYTES, _SIZE = "bytes", "size"
@@ -29,7 +30,7 @@ _EMPTY_FILES, _EXECUTABLES, _ENCRYPTED = "empty_files", "executables", "encrypte
 #: Fewer kinds of things than that are no content that could be lost.
 _FEWEST_ITEMS = 3
 #: Of the bytes, with as many files as before: what one large file may make up.
-_ORDINARY_BYTES = 0.75
+_ORDINARY_BYTES = 0.8
 _FEWEST_BYTES = 1_000_000
 #: Files that became empty: so many, and so large a share.
 _FEWEST_EMPTIED, _EMPTIED_SHARE = 3, 0.2
@@ -103,9 +104,9 @@ def _contents(copies: Iterable[Copy]) -> list[_Content]:
 
 
 def _numbers(copy: Copy) -> dict[str, int]:
-    numbers = {name: max(0, number) for name, number in copy.counts.items()}
+    numbers = {name: min(max(0, number), _MOST) for name, number in copy.counts.items()}
     numbers[_ITEMS] = sum(numbers.get(kind, 0) for kind in KINDS)
-    return {**numbers, "members": copy.package.member_count, _SIZE: copy.package.size}
+    return {**numbers, "members": min(copy.package.member_count, _MOST), _SIZE: min(copy.package.size, _MOST)}
 
 
 _Found = tuple[AlarmCode, _Content, tuple[str, ...]]

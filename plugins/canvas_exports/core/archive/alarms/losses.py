@@ -13,7 +13,7 @@ ORDINARY = 0.44
 #: Of all things together, where chance evens out.
 ORDINARY_IN_ALL = 0.47
 #: What it may lose within a week, in several steps.
-ORDINARY_IN_A_WEEK = 0.6
+ORDINARY_IN_A_WEEK = 0.67
 #: Of small numbers the limit is a loss of so many: 3 of 3, 4 of 6, 5 of 10.
 _FEW = 2.5
 #: Of things that are deleted by chance, a kind loses a larger share than the rest by so many standard deviations, at most.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from canvas_exports.core.reports.overview.course_list import CourseRow
-from canvas_exports.core.reports.overview.figures import Problem
+from canvas_exports.core.reports.overview.figures import OpenAlarm, Problem
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ class CourseView:
         more_copies: number of the others.
         problems: what is wrong with it, for each export type.
         unreadable: manifests that cannot be read, and why.
+        alarms: that nobody has released, newest first.
         taken_at: when the archive was read.
     """
 
@@ -118,4 +119,5 @@ class CourseView:
     more_copies: int
     problems: tuple[Problem, ...]
     unreadable: tuple[tuple[str, str], ...]
+    alarms: tuple[OpenAlarm, ...]
     taken_at: datetime

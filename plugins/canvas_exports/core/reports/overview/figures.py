@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 
+from canvas_exports.core.model.alarm import Alarm
+
 
 class CourseState(str, Enum):
     """What the archive has of a course, group or user, in a word; the worst of its export types counts.
@@ -116,6 +118,7 @@ class Night:
         max_age: what the backup promises; ``None`` without a promise.
         problem: why the report cannot be read; then the numbers are 0.
         causes: what ended many of its exports together, as sentences.
+        alarms: about the whole run.
     """
 
     day: date
@@ -131,6 +134,7 @@ class Night:
     max_age: timedelta | None = None
     problem: str | None = None
     causes: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -295,20 +299,18 @@ class RetentionReport:
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """Something that a person should look at although nothing failed: a course or a list became much smaller.
+class OpenAlarm:
+    """An alarm that nobody has released, or of one of the last runs.
 
     Attributes:
         about: the context, such as ``course:101``, or the DAG id of a backup.
-        name: the course code or name; ``None`` if unknown, and for a backup.
-        at: when the newest copy was made, or the run began.
-        text: what, in words, such as ``12 of 140 items are left since the copy of 2026-11-22``.
+        at: when it was given; ``None`` if unknown.
+        alarm: see there.
     """
 
     about: str
-    name: str | None
     at: datetime | None
-    text: str
+    alarm: Alarm
 
 
 @dataclass(frozen=True)
@@ -324,7 +326,7 @@ class Overview:
         retention: of each backup, the newest retention run.
         unreadable: number of manifests that cannot be read.
         unreadable_listed: the first of them, and why.
-        alarms: of lists, then of courses, newest first, at most ``MOST_ALARMS``.
+        alarms: of runs, then of courses, newest first, at most ``MOST_OPEN``.
     """
 
     archive: str
@@ -337,4 +339,4 @@ class Overview:
     retention: tuple[RetentionReport, ...]
     unreadable: int
     unreadable_listed: tuple[tuple[str, str], ...]
-    alarms: tuple[Alarm, ...] = ()
+    alarms: tuple[OpenAlarm, ...] = ()

@@ -22,7 +22,7 @@ MONDAY = date(1969, 12, 29)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 # snapshot: one row, once the archive was read: when, its URI, and which documents of runs there are.
-# contexts, holdings, assessed, growth, unreadable: what the manifests and records below each context's folder say.
+# contexts, holdings, assessed, alarms, growth, unreadable: what the manifests and records below each context's folder say.
 # documents: documents below runs/ that were read, by key, size and time.
 # outcomes: the newest outcome of each context and export type in the recent reports of each DAG; failures: each that is a problem.
 # problems (also without any: a row for each context and export type), courses, weeks, groups: derived from those above at the end of each reading.
@@ -36,9 +36,10 @@ CREATE TABLE contexts (
 CREATE TABLE holdings (context TEXT PRIMARY KEY, read INTEGER, document BLOB);
 CREATE INDEX contexts_sis ON contexts (sis_id, newest) WHERE kind = 'course' AND sis_id IS NOT NULL;
 CREATE TABLE assessed (
-    context TEXT, type TEXT, newest INTEGER, proven INTEGER, why TEXT, name TEXT, shrunk TEXT, PRIMARY KEY (context, type)
+    context TEXT, type TEXT, newest INTEGER, proven INTEGER, why TEXT, name TEXT, PRIMARY KEY (context, type)
 ) WITHOUT ROWID;
-CREATE INDEX assessed_shrunk ON assessed (newest) WHERE shrunk <> '';
+CREATE TABLE alarms (context TEXT, number INTEGER, at INTEGER, document TEXT, PRIMARY KEY (context, number)) WITHOUT ROWID;
+CREATE INDEX alarms_at ON alarms (at);
 CREATE TABLE growth (
     context TEXT, type TEXT, week INTEGER, copies INTEGER, packages INTEGER, bytes INTEGER, PRIMARY KEY (context, type, week)
 ) WITHOUT ROWID;

@@ -66,6 +66,7 @@ def render_page(view: RunView) -> bytes:
         stored=sum(record.key is not None for record in view.records),
         charts=charts(view.past, view.zone),
         findings=findings,
+        alarms=[alarm.to_json() for alarm in view.told_alarms],
         most_named=MOST_NAMED,
         left_out=len(view.records) > MOST_ROWS,
         shown=min(len(view.records), MOST_ROWS),

@@ -14,6 +14,7 @@ from canvas_exports.core.model.probes import MISS
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.probe_results import describe_probes
 from canvas_exports.core.text.wording import format_count, format_length
+from canvas_exports.foreign_text import harmless
 
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
 
@@ -198,7 +199,7 @@ class RunView:
         if not total:
             return "nothing was exported"
         attention = f"; {bad:,} need{'s' if bad == 1 else ''} attention" if bad else ""
-        alarms = f"; {format_count(len(self.alarms), 'alarm')}" if self.alarms else ""
+        alarms = f"; {format_count(len(self.told_alarms), 'alarm')}" if self.alarms else ""
         causes = "".join(f"; {cause.sentence}" for cause in self.causes[:1])
         return f"{total - bad:,} of {total:,} good{attention}{alarms}{causes}"
 
@@ -225,4 +226,9 @@ class RunView:
         if self.max_age is not None and (missed := len(self.missed)):
             are = "is older" if missed == 1 else "are older"
             text += f" The newest good {'copy' if missed == 1 else 'copies'} of {missed:,} {are} than the promised {format_length(self.max_age)}, or absent."
+        of_run = [alarm for alarm in self.told_alarms if alarm.context is None]
+        if of_run:
+            text += f" {harmless(of_run[0].sentence)}"
+        if more := len(self.told_alarms) - len(of_run[:1]):
+            text += f" There {'is' if more == 1 else 'are'} {format_count(more, 'further alarm' if of_run else 'alarm')}."
         return text

@@ -1,4 +1,4 @@
-"""The buttons of a course: *Restore*, *Back up now*, *Hold*. Each starts a run of a DAG, with the right of the user to trigger it.
+"""The buttons of a course: *Restore*, *Back up now*, *Hold*, *Release*. Each starts a run of a DAG, with the right of the user to trigger it.
 
 Airflow 3's trigger forms cannot be filled in by a link, so the page has forms of its own for what a course needs.
 """
@@ -18,6 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
+from canvas_exports.core.archive.retention.holds import ALARM
 from canvas_exports.core.reports.overview.course_view import CopyEntry, CourseView
 from canvas_exports.core.text.wording import format_moment
 from canvas_exports.web.archive_page.access.rights import CurrentUser, may_see_runs, may_trigger
@@ -67,6 +68,7 @@ class Action:
         needs_copy: whether there must be a copy.
         fields: of the form.
         conf: returns the fields of the DAG's trigger form.
+        needs_alarm: whether there must be an alarm.
     """
 
     title: str
@@ -76,6 +78,7 @@ class Action:
     needs_copy: bool
     fields: Callable[[CourseView], tuple[Field, ...]]
     conf: Callable[[CourseView, Mapping[str, str]], dict[str, Any]]
+    needs_alarm: bool = False
 
 
 def _copies(course: CourseView, *, first: tuple[str, str], only: Callable[[CopyEntry], bool]) -> Field:
@@ -139,6 +142,10 @@ def _hold_conf(course: CourseView, form: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _release_conf(course: CourseView, _: Mapping[str, str]) -> dict[str, Any]:
+    return {"course": course.course.context, "tag": ALARM, "copy": None, "lift": True}
+
+
 _TYPES = (
     ("common_cartridge", "The whole course (Common Cartridge, .imscc)"),
     ("qti", "Its classic quizzes (QTI, .zip)"),
@@ -183,6 +190,16 @@ ACTIONS: Mapping[str, Action] = {
         ),
         _hold_conf,
     ),
+    "release": Action(
+        "Release",
+        "Ends the alarms of the course: its copies from before them follow the retention rules again. Other holds stay.",
+        lambda found: found.hold_dag_id,
+        ("course", "group", "user"),
+        True,
+        lambda _: (),
+        _release_conf,
+        needs_alarm=True,
+    ),
 }
 
 
@@ -197,6 +214,7 @@ async def offered_actions(
         for path, action in ACTIONS.items()
         if course.course.kind in action.kinds
         and (course.copies or not action.needs_copy)
+        and (course.alarms or not action.needs_alarm)
         and await run_in_threadpool(may_trigger, request, user, action.dag_id(configuration()))
     ]
 

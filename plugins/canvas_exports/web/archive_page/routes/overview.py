@@ -19,7 +19,7 @@ from canvas_exports.web.archive_page.settings.archives import OpenArchive, may_w
 
 router = APIRouter()
 
-_MOST_PROBLEMS, _MOST_NIGHTS, _MOST_DELETIONS = 60, 60, 20
+_MOST_PROBLEMS, _MOST_NIGHTS, _MOST_DELETIONS, _MOST_ALARMS = 60, 60, 20, 20
 
 #: The columns that a person may sort by, with their labels.
 COLUMNS = (
@@ -81,6 +81,7 @@ async def show_overview(request: Request, archive: str) -> Response:
         growth=_growth(view),
         may_write=may_write(view.archive),
         most_problems=_MOST_PROBLEMS,
+        most_alarms=_MOST_ALARMS,
         most_nights=_MOST_NIGHTS,
         most_deletions=_MOST_DELETIONS,
     )

@@ -1,40 +1,51 @@
-"""List what became much smaller although nothing failed."""
+"""List the open alarms of courses, and those of the last runs."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
-from canvas_exports.core.model.runs import MANUAL_EXPORT
-from canvas_exports.core.reports.overview.figures import Alarm, Night
-from canvas_exports.core.reports.overview.reading.shrinkage import is_shrunk_list
+from canvas_exports.core.model.alarm import Alarm
+from canvas_exports.core.reports.overview.figures import Night, OpenAlarm
 from canvas_exports.core.reports.overview.tables import to_moment
 
-MOST_ALARMS = 100
+MOST_OPEN = 100
+#: Alarms of a run are shown for so long after it, counted from the newest run of its DAG.
+_LATELY = timedelta(days=7)
 
 
-def read_alarms(connection: sqlite3.Connection, nights: Iterable[Night]) -> tuple[Alarm, ...]:
-    """Return the alarms of lists and courses.
+def read_alarms(connection: sqlite3.Connection, nights: Iterable[Night]) -> tuple[OpenAlarm, ...]:
+    """Return the alarms of runs and of courses.
 
     Args:
         connection: to the snapshot.
-        nights: the runs of the last weeks, newest first; the newest two of each DAG are compared.
+        nights: the runs of the last weeks, newest first.
     """
     rows = connection.execute(
-        "SELECT context, name, newest, shrunk FROM assessed WHERE shrunk <> '' "
-        "ORDER BY newest DESC, context, type LIMIT ?",
-        (MOST_ALARMS,),
+        "SELECT context, at, document FROM alarms ORDER BY at DESC, context, number LIMIT ?", (MOST_OPEN,)
     )
-    courses = [Alarm(context, name, to_moment(newest), text) for context, name, newest, text in rows]
-    return (*_shrunk_lists(nights), *courses)[:MOST_ALARMS]
+    return (*_of_runs(nights), *_open_alarms(rows))[:MOST_OPEN]
 
 
-def _shrunk_lists(nights: Iterable[Night]) -> Iterator[Alarm]:
-    newest: dict[str, list[Night]] = {}
+def alarms_of(connection: sqlite3.Connection, context: str) -> tuple[OpenAlarm, ...]:
+    """Return the open alarms of one context, newest first."""
+    rows = connection.execute(
+        "SELECT context, at, document FROM alarms WHERE context = ? ORDER BY number LIMIT ?",
+        (context, MOST_OPEN),
+    )
+    return tuple(_open_alarms(rows))
+
+
+def _open_alarms(rows: Iterable[tuple[str, int, str]]) -> Iterator[OpenAlarm]:
+    for context, at, document in rows:
+        yield OpenAlarm(context, to_moment(at), Alarm.from_json(json.loads(document)))
+
+
+def _of_runs(nights: Iterable[Night]) -> Iterator[OpenAlarm]:
+    newest: dict[str, Night] = {}
     for night in nights:
-        if night.problem is None and night.dag_id != MANUAL_EXPORT:
-            newest.setdefault(night.dag_id, []).append(night)
-    for dag_id, (after, *earlier) in newest.items():
-        if earlier and is_shrunk_list(earlier[0].exports, after.exports):
-            text = f"{after.exports:,} exports, after {earlier[0].exports:,} in the run of {earlier[0].day}"
-            yield Alarm(dag_id, None, after.started_at, text)
+        last = newest.setdefault(night.dag_id, night)
+        if last.day - night.day < _LATELY:
+            yield from (OpenAlarm(night.dag_id, night.finished_at, alarm) for alarm in night.alarms)

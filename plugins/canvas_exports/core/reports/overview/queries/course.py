@@ -17,6 +17,7 @@ from canvas_exports.core.archive.retention.policy import Policy, group_of
 from canvas_exports.core.archive.retention.policy_fields import read_keep
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS
 from canvas_exports.core.reports.overview.course_view import Check, CopyEntry, CourseView, Retention
+from canvas_exports.core.reports.overview.queries.alarms import alarms_of
 from canvas_exports.core.reports.overview.queries.courses import STATE, course_row
 from canvas_exports.core.reports.overview.queries.figures import problems_of
 from canvas_exports.core.reports.overview.queries.kept_until import kept_until
@@ -58,6 +59,7 @@ def read_course(
         more_copies=len(entries[MOST_COPIES:]),
         problems=problems_of(connection, context, now=now),
         unreadable=tuple((each.key, each.reason) for each in unreadable),
+        alarms=alarms_of(connection, context),
         taken_at=taken_at,
     )
 

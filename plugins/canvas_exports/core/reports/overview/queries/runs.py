@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from canvas_exports.core.archive.layout import context_of
+from canvas_exports.core.model.alarm import Alarm
 from canvas_exports.core.reports.overview.figures import Night, PlannedDeletion, RetentionReport, RunUnderWay
 from canvas_exports.core.reports.overview.reading.holding_document import rows_by_key
 from canvas_exports.core.reports.overview.reading.run_documents import RunDocuments
@@ -98,6 +99,7 @@ def _night(key: str, day: date, content: _Content) -> Night:
         outcomes=content["outcomes"],
         max_age=None if max_age is None else timedelta(seconds=max_age),
         causes=tuple(content.get("causes", ())),  # read by an earlier release, it has none
+        alarms=tuple(Alarm.from_json(each) for each in content.get("alarms", ())),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
+from canvas_exports.core.archive.alarms.open_alarms import open_alarms_of
 from canvas_exports.core.archive.catalog.assessment import assess, assess_types
 from canvas_exports.core.archive.catalog.copies import PASSED, Copy
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
@@ -25,11 +27,10 @@ from canvas_exports.core.reports.overview.reading.holding_document import (
     pack_holding,
     rows_by_key,
 )
-from canvas_exports.core.reports.overview.reading.shrinkage import shrunk_course
 from canvas_exports.core.reports.overview.tables import fitting, to_seconds, week_of
 from canvas_exports.core.storage.store import ObjectInfo, Store
 
-_OF_CONTEXTS = ("contexts", "holdings", "assessed", "growth", "unreadable")
+_OF_CONTEXTS = ("contexts", "holdings", "assessed", "alarms", "growth", "unreadable")
 
 
 class StoppedError(Exception):
@@ -83,7 +84,7 @@ def read_contexts(
             changed = _forget(writer, holding.name) or changed
             if holding.copies or holding.unreadable:
                 changed = True
-                _insert(writer, holding, now)
+                _insert(writer, store, holding, now)
     for (context,) in writer.execute(
         "SELECT context FROM contexts WHERE context NOT IN (SELECT context FROM seen)"
     ).fetchall():
@@ -142,7 +143,7 @@ def _forget(writer: sqlite3.Connection, context: str) -> bool:
     return any(deleted)
 
 
-def _insert(writer: sqlite3.Connection, listed: Holding, now: datetime) -> None:
+def _insert(writer: sqlite3.Connection, store: Store, listed: Holding, now: datetime) -> None:
     holding = without_future_dates(listed, now=now)
     young_from = microseconds(now - YOUNG)
     is_final = (
@@ -163,7 +164,7 @@ def _insert(writer: sqlite3.Connection, listed: Holding, now: datetime) -> None:
     for export_type, assessment in assessed.items():
         last = assessment.newest
         writer.execute(
-            "INSERT INTO assessed VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO assessed VALUES (?, ?, ?, ?, ?, ?)",
             (
                 holding.name,
                 export_type,
@@ -171,13 +172,25 @@ def _insert(writer: sqlite3.Connection, listed: Holding, now: datetime) -> None:
                 None if assessment.proven is None else to_seconds(assessment.proven.created_at),
                 assessment.why,
                 None if last is None else last.context.course_code or last.context.name,
-                shrunk_course(copy for copy in holding.copies if copy.export.type == export_type),
             ),
         )
+    _insert_alarms(writer, store, holding)
     _insert_growth(writer, holding)
     writer.executemany(
         "INSERT OR IGNORE INTO unreadable VALUES (?, ?, ?)",
         [(holding.name, each.key, each.reason) for each in holding.unreadable],
+    )
+
+
+def _insert_alarms(writer: sqlite3.Connection, store: Store, holding: Holding) -> None:
+    """Read the open alarms of a context; one without any costs no request."""
+    records = {record.key: record for copy in holding.copies for record in copy.records}
+    writer.executemany(
+        "INSERT INTO alarms VALUES (?, ?, ?, ?)",
+        [
+            (holding.name, number, to_seconds(each.at), json.dumps(each.alarm.to_json()))
+            for number, each in enumerate(open_alarms_of(store, holding.name, records.values()))
+        ],
     )
 
 

@@ -16,6 +16,7 @@ from canvas_exports.core.archive.json_documents import conform
 from canvas_exports.core.archive.row_documents import RowDocument
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.export.planning.batch_plan import plan_size
+from canvas_exports.core.model.alarm import AlarmScope
 from canvas_exports.core.reports.overview.reading.contexts import StoppedError
 from canvas_exports.core.reports.overview.reading.run_documents import RunDocuments
 from canvas_exports.core.reports.overview.tables import to_seconds
@@ -111,6 +112,7 @@ def _report(store: Store, key: str) -> _Content:
         "outcomes": dict(summary.outcomes),
         "causes": [cause.sentence for cause in summary.causes],
         "max_age": summary.max_age and int(summary.max_age.total_seconds()),
+        "alarms": [alarm.to_json() for alarm in summary.alarms if alarm.scope == AlarmScope.RUN.value],
     }
 
 

@@ -126,12 +126,19 @@ class TaskRun:
     Args:
         make: builds the operator inside a DAG, as parsing the DAG file does in every process.
         connections: Airflow connections by id.
+        retries: of the task.
+        run_id: of the DAG run.
     """
 
     def __init__(
-        self, make: Callable[[], BaseOperator], connections: dict[str, dict[str, Any]], retries: int = 0
+        self,
+        make: Callable[[], BaseOperator],
+        connections: dict[str, dict[str, Any]],
+        retries: int = 0,
+        run_id: str = "manual__2026-11-23",
     ) -> None:
         self.make = make
+        self.run_id = run_id
         self.supervisor = Supervisor(connections)
         self.try_number = 1
         self.max_tries = retries
@@ -164,7 +171,7 @@ class TaskRun:
             operator = self.make()
         run = api.DagRun(
             dag_id="campus_backup",
-            run_id="manual__2026-11-23",
+            run_id=self.run_id,
             logical_date=None,
             data_interval_start=None,
             data_interval_end=None,
@@ -180,7 +187,7 @@ class TaskRun:
             id=uuid4(),
             task_id=operator.task_id,
             dag_id="campus_backup",
-            run_id="manual__2026-11-23",
+            run_id=self.run_id,
             try_number=self.try_number,
             max_tries=self.max_tries,
             map_index=-1,

@@ -254,7 +254,17 @@ def _summary(
     finished_at: datetime | None,
 ) -> RunSummary:
     totals = totals_of(rows)
-    return RunSummary(key, run.dag_id, run.run_id, started_at, finished_at, **totals)
+    return RunSummary(
+        key,
+        run.dag_id,
+        run.run_id,
+        started_at,
+        finished_at,
+        contexts=totals["contexts"],
+        problems=totals["problems"],
+        bytes=totals["bytes"],
+        outcomes=totals["outcomes"],
+    )
 
 
 def _past(store: Store, run: RunInfo, folder: str) -> LastRuns:

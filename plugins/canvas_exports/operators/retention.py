@@ -97,6 +97,7 @@ class CanvasRetentionOperator(LineageMixin, BaseOperator):
             return {**first, "also": further} if further else first
 
     def _run(self, store: Store, policy: Policy, run: RunInfo) -> dict[str, Any]:
+        from canvas_exports.core.archive.alarms.before_deletion import hold_before_deletion
         from canvas_exports.core.archive.catalog.index import read_with_index
         from canvas_exports.core.archive.catalog.presence import require_copies
         from canvas_exports.core.archive.retention.apply import apply_plan
@@ -106,6 +107,8 @@ class CanvasRetentionOperator(LineageMixin, BaseOperator):
         holdings = require_copies(
             store, read_with_index(store), allow_empty=read_flag("allow_empty", self.allow_empty, blank=False)
         )
+        if self.apply:
+            holdings = hold_before_deletion(store, holdings, now=_now())
         plan = make_plan(store, policy, now=_now(), backup=self.backup or run.dag_id, holdings=holdings)
         for line in format_plan(plan).splitlines():
             self.log.info("%s", line)

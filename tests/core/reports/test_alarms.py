@@ -126,7 +126,7 @@ class TestAReport:
     def test_judges_its_courses_and_holds_what_was_there_before(
         self, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("canvas_exports.core.archive.alarms.after_run.LATE", timedelta(days=36500))
+        monkeypatch.setattr("canvas_exports.core.archive.alarms.hold_copies.LATE", timedelta(days=36500))
         found = self.gathered(store)
         (alarm,) = found.view.alarms
         assert alarm.code == "course_emptied"

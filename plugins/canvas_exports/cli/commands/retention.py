@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from canvas_exports.cli.arguments import Parsers, add_archive_subcommand, open_archive
 from canvas_exports.cli.output import print_json, print_text
 from canvas_exports.cli.progress import PROGRESS
+from canvas_exports.core.archive.alarms.before_deletion import hold_before_deletion
 from canvas_exports.core.archive.catalog.presence import require_copies
 from canvas_exports.core.archive.catalog.read import every_context
 from canvas_exports.core.archive.retention.apply import apply_plan
@@ -66,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--json", "cannot ask for a confirmation", accepted="--yes, or no --apply")
     with open_archive(options) as store:
         holdings = require_copies(store, every_context(store), allow_empty=options.allow_empty)
+        if options.apply:
+            holdings = hold_before_deletion(store, holdings, now=_now())
         plan = make_plan(store, policy, now=_now(), backup=options.backup, holdings=holdings)
         if not options.json:
             print_text(format_plan(plan, most=None))

@@ -34,7 +34,6 @@ class AlarmCode(str, Enum):
     LIST_SHRANK = "list_shrank"
     MANY_CHANGED = "many_changed"
     STORE_GROWTH = "store_growth"
-    CREDENTIAL_ENDS = "credential_ends"
 
     @property
     def scope(self) -> AlarmScope:

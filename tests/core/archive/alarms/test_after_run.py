@@ -14,9 +14,10 @@ from tests.support.archives.holdings import DAY, START, lay
 from tests.support.archives.run_reports import outcome, report
 
 from canvas_exports.core.archive.alarms.after_run import Judgement, judge_run
+from canvas_exports.core.archive.alarms.before_deletion import hold_before_deletion
 from canvas_exports.core.archive.alarms.open_alarms import open_alarms, release
 from canvas_exports.core.archive.catalog.last_runs import LastRuns
-from canvas_exports.core.archive.catalog.read import copies_of
+from canvas_exports.core.archive.catalog.read import copies_of, every_context
 from canvas_exports.core.archive.catalog.runs import RunSummary, summary_of
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.records import read_record_name
@@ -68,6 +69,11 @@ def judged(store: FileStore, day: int, *rows: OutcomeRecord, past: LastRuns | No
 def holds(store: FileStore) -> list[str]:
     found = [read_record_name(info.key) for info in store.list("courses/")]
     return [f"{record.detail} {record.result}" for record in found if record is not None]
+
+
+class ReadOnly(FileStore):
+    def put_if_absent(self, key: str, data: bytes) -> bool:  # noqa: ARG002 - the store's signature
+        raise ArchiveDeniedError("no right to write", key=key)
 
 
 class TestACourse:
@@ -127,10 +133,6 @@ class TestACourse:
         assert alarm.context == "course:101"
 
     def test_is_told_although_its_copies_cannot_be_held(self, tmp_path: Path) -> None:
-        class ReadOnly(FileStore):
-            def put_if_absent(self, key: str, data: bytes) -> bool:  # noqa: ARG002 - the store's signature
-                raise ArchiveDeniedError("no right to write", key=key)
-
         self.emptied(FileStore(tmp_path.as_uri(), tmp_path), FULL)
         (alarm,) = judged(ReadOnly(tmp_path.as_uri(), tmp_path), 1, row("course:101", "empty")).alarms
         assert alarm.next_step.startswith("Its copies are not held")
@@ -160,6 +162,34 @@ class TestRetention:
         apply_plan(store, make_plan(store, Policy(last=1), now=night(3)))
         kept = [copy.package.key for copy in copies_of(store, "course", 101).copies]
         assert kept.count(unchanged.package.key) == 2
+
+    def test_holds_itself_what_no_report_has_held(self, store: FileStore) -> None:
+        before, *_ = lay_nights(store, FULL, NOTHING)
+        lay(store, content(2, {**NOTHING, "files": 1}))
+        now = night(3)
+        plan = make_plan(
+            store,
+            Policy(last=1),
+            now=now,
+            holdings=hold_before_deletion(store, every_context(store), now=now),
+        )
+        assert apply_plan(store, plan).notes == ()
+        assert store.stat(before.package.key) is not None
+        (found,) = open_alarms(store)
+        assert found.alarm.code == "course_emptied"
+
+    def test_deletes_nothing_where_a_hold_cannot_be_written(self, tmp_path: Path) -> None:
+        lay_nights(FileStore(tmp_path.as_uri(), tmp_path), FULL, NOTHING)
+        store = ReadOnly(tmp_path.as_uri(), tmp_path)
+        with pytest.raises(ArchiveDeniedError):
+            list(hold_before_deletion(store, every_context(store), now=night(3)))
+
+    def test_leaves_alone_what_was_released(self, store: FileStore) -> None:
+        lay_nights(store, FULL, NOTHING)
+        judged(store, 1, row("course:101", "empty"))
+        release(store, copies_of(store, "course", 101).copies, at=night(2))
+        list(hold_before_deletion(store, every_context(store), now=night(3)))
+        assert list(open_alarms(store)) == []
 
 
 class TestARun:

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from canvas_exports.core.archive.alarms.hold_copies import hold_copies, is_recorded
+from canvas_exports.core.archive.alarms.hold_copies import hold_copies, is_late, is_recorded
 from canvas_exports.core.archive.alarms.judge_course import CourseAlarm, judge_course
 from canvas_exports.core.archive.alarms.judge_run import (
     NEW_CONTENT,
@@ -31,9 +31,6 @@ from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import MANUAL_EXPORT
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, CanvasExportsError, InputError
-
-#: A loss that no report has told is told by a later one within this time.
-LATE = timedelta(days=7)
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +121,7 @@ def _judge_holding(store: Store, holding: Holding, run: RunSummary, now: datetim
     found = [
         each
         for each in judge_course(holding.copies)
-        if now - each.after.created_at <= LATE and (_is_of(each, run) or not is_recorded(each))
+        if not is_late(each, now) and (_is_of(each, run) or not is_recorded(each))
     ]
     return hold_copies(store, found, at=now) if found else []
 

@@ -105,7 +105,7 @@ def test_without_it_nothing_more_is_asked_for_or_kept(campus: Sandbox, tmp_path:
     (asked,) = (each for each in campus.requests[before:] if each.path.endswith("/courses"))
     assert "updated_at" not in asked.query
     assert "readings" not in references[0]
-    assert not list(tmp_path.rglob("*.readings.jsonl"))
+    assert not list(tmp_path.rglob("readings"))
 
 
 def test_a_list_that_cannot_be_read_is_not_an_empty_list(campus: Sandbox, tmp_path: Path) -> None:

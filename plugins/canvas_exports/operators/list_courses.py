@@ -186,6 +186,7 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         from canvas_exports.core.archive.mirror import mirror
         from canvas_exports.core.export.planning.batch_plan import plan_folder, write_plan
         from canvas_exports.core.export.planning.batching import cut, last_copies, oldest_copy_first
+        from canvas_exports.core.export.planning.plan_readings import readings_folder
         from canvas_exports.core.export.replicas import writable_stores
         from canvas_exports.hooks.archive_replicas import open_archives
 
@@ -214,6 +215,8 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
                 readings=readings,
             )
             mirror(stores, plan_folder(run))
+            if readings:
+                mirror(stores, readings_folder(run))
         return [reference.to_json() for reference in references]
 
     def _explicit(self, names: Names) -> Iterator[CanvasContext]:

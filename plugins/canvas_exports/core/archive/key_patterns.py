@@ -21,7 +21,7 @@ _FIELDS = {
 }
 _RUNS = re.compile(
     r"runs/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/"
-    r"(?:report\.(?:json|csv|html)|verification\.json|(?:batches|gates|retention|state)/[A-Za-z0-9._-]+\.json|plan/[0-9]+(?:\.readings)?\.jsonl)"
+    r"(?:report\.(?:json|csv|html)|verification\.json|(?:batches|gates|retention|state)/[A-Za-z0-9._-]+\.json|(?:plan|readings)/[0-9]+\.jsonl)"
 )
 _INDEX = re.compile(
     r"catalog/[0-9a-f]{8}-[0-9a-f]{32}\.jsonl\.gz|search/[0-9]{1,4}-[0-9a-f]{32}\.(?:texts|packages)\.jsonl\.gz"

@@ -55,6 +55,7 @@ def test_each_batch_finds_its_readings(store: FileStore) -> None:
         ["course:5", "course:3"],
         ["course:4", "course:6"],
     ]
+    assert [info.key for info in store.list()] == [f"{FOLDER}0.jsonl", f"{FOLDER[:-5]}readings/0.jsonl"]
     assert all(KeyPatterns().owns(info.key) for info in store.list())
 
 
@@ -108,7 +109,7 @@ def test_readings_of_an_attempt_that_died_before_its_plan_do_no_harm(store: File
 def test_whatever_lies_there_is_no_error(tmp_path_factory: pytest.TempPathFactory, line: bytes) -> None:
     folder = tmp_path_factory.mktemp("archive")
     store = FileStore(folder.as_uri(), folder)
-    store.put_if_absent("runs/x/plan/0.readings.jsonl", line)
+    store.put_if_absent("runs/x/readings/0.jsonl", line)
     assert read_readings(store, "runs/x/plan/0.jsonl", (0, len(line))) == {}
     assert read_readings(store, "runs/x/plan/1.jsonl", (0, 10)) == {}
     assert read_readings(store, "runs/x/plan/0.jsonl", (500, 10)) == {}

@@ -3,7 +3,7 @@
 Each document of a plan has one of readings, with a line for each batch::
 
     runs/2026-11-23/nightly/manual__2026-11-23/plan/0.jsonl
-    runs/2026-11-23/nightly/manual__2026-11-23/plan/0.readings.jsonl
+    runs/2026-11-23/nightly/manual__2026-11-23/readings/0.jsonl
 
 It is written before the plan, and only helps: without it, or without a course in it, the batch asks Canvas itself. A plan that
 is made a second time keeps its first readings; see ``changes.read_probes`` why older ones are safe.
@@ -16,14 +16,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, parse, read_bytes
+from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.canvas.http.bounded_values import bounded_text
 from canvas_exports.core.export.changes.probe import Reading
+from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time, parse_time
 from canvas_exports.errors import ArchiveError, ObjectNotFoundError, UnreadableDocumentError
 
 SCHEMA = "urn:canvas-exports:plan-readings:1"
 
+_FOLDER = "readings/"
 _PLACES = 3
 _LONGEST = 64  # characters of one value
 
@@ -83,8 +86,14 @@ def read_readings(store: Store, plan: str, span: Span) -> dict[str, Reading]:
     return {context: reading for context, reading in found.items() if reading is not None}
 
 
+def readings_folder(run: RunInfo) -> str:
+    """Return the folder of the readings of a run's plan."""
+    return f"{run_folder(run.date, run.dag_id, run.run_id)}{_FOLDER}"
+
+
 def _key(plan: str) -> str:
-    return f"{plan.removesuffix('.jsonl')}.readings.jsonl"
+    run, _, name = plan.rpartition("plan/")
+    return f"{run}{_FOLDER}{name}"
 
 
 def _spans(document: bytes) -> list[Span]:

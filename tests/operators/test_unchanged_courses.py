@@ -47,7 +47,7 @@ class Nights:
         self.count += 1
         self.canvas.advance(86_400)
         before = len(self.canvas.requests)
-        listed = self._task(CanvasListCoursesOperator, account="1", batch_size=COURSES)
+        listed = self._task(CanvasListCoursesOperator, account="1", batch_size=COURSES, skip_unchanged="P7D")
         for batch in listed:
             self._task(
                 CanvasContentExportOperator,
@@ -86,6 +86,8 @@ def test_an_unchanged_course_costs_canvas_less_than_a_third_of_a_request(
     assert not any("content_exports" in request for request in asked)
     assert asked["POST /api/graphql"] == COURSES / 10
     assert asked.total() <= MOST_REQUESTS * COURSES, asked
+    manifests = [json.loads(path.read_text()) for path in tmp_path.glob("courses/100/*.json")]
+    assert {manifest["probe"]["source"] for manifest in manifests} == {"list"}
 
 
 def test_only_what_changed_is_exported(campus: Sandbox, tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from tests.support.exports.nights import MANUAL, Nights, nights, plain
 
+from canvas_exports.core.archive.catalog.runs import summary_of
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, NewQuizzes
 from canvas_sandbox.content.edit_kinds import EditKind
@@ -270,6 +272,18 @@ def test_courses_named_by_sis_id_are_skipped_too(tmp_path: Path) -> None:
     with nights(tmp_path, course, courses=["sis_course_id:BIO/100"]) as campus:
         results = [list(campus.results().values()) for _ in range(3)]
     assert results == [[None], ["skipped"], ["skipped"]]
+
+
+def test_the_report_of_a_night_counts_what_was_skipped(campus: Nights) -> None:
+    campus.night()
+    rig = campus.rig()
+    (item,) = campus.night(rig).values()
+    store_batch_report(campus.store, [item], rig.run, started_at=time.time())
+    report = gather_run_report(campus.store, rig.run, [("course:100", "common_cartridge")])
+    assert report.receipt.outcomes == {"unchanged": 1}
+    assert "1 course not exported" in report.table
+    summary = summary_of(campus.store, report.receipt.report)
+    assert summary.probes == summary.to_json()["probes"] == {"skipped": 1, "checks": 0, "misses": 0}
 
 
 class TestSeveralArchives:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,7 @@ class RunSummary:
         outcomes: number of exports by outcome.
         max_age: what the backup promises: the age of the newest proven copy of each course; ``None`` without a promise.
         alarms: of the run and its courses.
+        probes: what change probes have led to: ``skipped``, ``checks`` and ``misses``; empty where there were none.
     """
 
     key: str
@@ -83,13 +84,16 @@ class RunSummary:
     max_age: timedelta | None = None
     alarms: tuple[Alarm, ...] = ()
     causes: tuple[RunCause, ...] = ()
+    probes: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the totals as JSON data; ``max_age``, ``alarms`` and ``causes`` only where there are any."""
+        """Return the totals as JSON data; ``max_age``, ``alarms``, ``causes`` and ``probes`` only where there are any."""
         data = plain(self)
         promise, alarms, causes = (data.pop(name) for name in ("max_age", "alarms", "causes"))
         if promise is not None:
             data["max_age"] = write_duration(promise)
+        if not self.probes:
+            del data["probes"]
         if causes:
             data["causes"] = [cause.to_json() for cause in causes]
         if alarms:
@@ -208,6 +212,7 @@ def _summary(key: str, document: Any) -> RunSummary:
             problems=totals["problems"],
             bytes=totals["bytes"],
             outcomes=totals["outcomes"],
+            probes=totals.get("probes", {}),
             max_age=parse_max_age(document.get("max_age")),
             alarms=tuple(Alarm.from_json(each) for each in document.get("alarms") or ()),
             causes=tuple(RunCause.from_json(each) for each in document.get("causes") or ()),

@@ -39,9 +39,12 @@ keep: {last: 1}
 """
 DOCUMENTS = (
     "manifest-1",
+    "manifest-2",
     "run-report-1",
     "verification-1",
+    "verification-2",
     "drill-1",
+    "drill-2",
     "gate-1",
     "hold-1",
     "retention-1",

@@ -1,1 +1,1 @@
-"""The values of all layers: contexts, export types, outcomes, proof levels, runs, durations, back-off."""
+"""The values of all layers: contexts, export types, outcomes, proof levels, runs, probes, durations, back-off."""

@@ -7,6 +7,7 @@
 ``random_access``     reads parts of a package that is stored, or that has streamed by
 ``zip``               directory, members and bytes of a zip
 ``cartridge``         manifest and documents of a cartridge or QTI package
+``digests``           digests of a package's bytes: which are made, and how they are compared
 ``content_digest``    a digest that is equal for equal content
 ``diff``              what has changed between two packages
 ``findings``          collects findings in bounded memory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields, replace
@@ -31,8 +32,11 @@ from canvas_exports.core.archive.catalog.index_segments import (
     segment_key,
 )
 from canvas_exports.core.archive.layout import context_of, manifest_key
+from canvas_exports.core.model.probes import ProbeFacts
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.core.storage.store import ObjectInfo
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
 
 def test_a_copy_comes_back_as_it_was() -> None:
@@ -41,6 +45,50 @@ def test_a_copy_comes_back_as_it_was() -> None:
         copy = Copy.of(manifest_key(document.package.key), document)
         info = ObjectInfo(copy.key, 1, LATER)
         assert parse_row(row_of(info, copy).text) == copy
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{"sha256": "0" * 64}, {"blake3": "1" * 64}, {"blake3": "1" * 64, "sha256": "0" * 64, "k12": "2" * 64}],
+)
+@pytest.mark.parametrize(
+    "probe",
+    [
+        None,
+        ProbeFacts(NOON),
+        ProbeFacts(NOON, "2026-11-01T02:00:00Z", "list", "3" * 64, 2, False, "equal", 1, 4),
+    ],
+)
+@pytest.mark.parametrize("confirmed_at", [None, NOON])
+def test_a_row_has_the_digests_the_probe_and_the_confirmation(
+    stated: dict[str, str], probe: ProbeFacts | None, confirmed_at: datetime | None
+) -> None:
+    made = manifest("course:7")
+    made = replace(
+        made,
+        package=replace(made.package, digests=stated),
+        export=replace(made.export, version="1.3"),
+        probe=probe,
+        confirmed_at=confirmed_at,
+    )
+    created = confirmed_at or made.export.created_at
+    key = f"courses/7/{created:%Y%m%dT%H%M%SZ}-common_cartridge-501.json"
+    copy = Copy.of(key, made)
+    assert parse_row(row_of(ObjectInfo(key, 1, LATER), copy).text) == copy
+
+
+def test_a_row_of_the_release_before_is_read_in_a_segment_of_its_format(tmp_path: Path) -> None:
+    archive = CountingArchive(tmp_path)
+    document = lay(archive, manifest("course:7"))
+    (info,) = (info for info in archive.list("courses/") if info.key.endswith(".json"))
+    row = json.loads(row_of(info, Copy.of(info.key, document)).text)
+    row[3]["package"]["sha256"] = row[3]["package"].pop("digests")["sha256"]
+    text = json.dumps(row, separators=(",", ":")).encode()
+    data = encode_segment([Row(info.key, info.size, microseconds(info.modified), text)])
+    archive.replace(segment_key(data, form=segments.PREVIOUS_FORMAT), data)
+    ((copy,),) = [holding.copies for holding in read_indexed(archive)]
+    assert copy.package == document.package
+    assert archive.manifests_read() == []
 
 
 def test_equal_rows_make_an_equal_segment() -> None:

@@ -6,6 +6,7 @@ pytest's own, with the numbers of tests.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -29,13 +30,16 @@ def main(commands: Sequence[str]) -> int:
             # The first is printed while it runs.
             log = logs.enter_context(tempfile.TemporaryFile()) if number else None
             output = subprocess.PIPE if log is None else log
-            process = subprocess.Popen(shlex.split(command), stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                shlex.split(command), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
             running.append((command, process, log))
         try:
             ended = [(command, *_print(command, process, log)) for command, process, log in running]
         except BaseException:
             for _, process, _ in running:
-                process.send_signal(signal.SIGINT)
+                if process.poll() is None:  # make hands no interrupt on, so that all of its group get it
+                    os.killpg(process.pid, signal.SIGINT)
             for _, process, _ in running:
                 process.wait()
             raise

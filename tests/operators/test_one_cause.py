@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 from airflow.sdk import BaseNotifier
 from tests.support.airflow.export_task import CANVAS
 from tests.support.airflow.task_runner import TaskRun
+from tests.support.archives.run_reports import outcome, report
+from tests.support.exports.batch_reports import batch
 
 from canvas_exports.cli.main import main
 from canvas_exports.core.archive.catalog.runs import reports, summary_of
 from canvas_exports.core.model.causes import Cause
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError
 from canvas_exports.notifications.run_report import RunReportNotifier
@@ -107,7 +111,7 @@ def night(canvas: Sandbox, tmp_path: Path) -> Night:
     return Night(canvas, tmp_path)
 
 
-def is_one_message(night: Night, cause: Cause, ended: Sequence[str], report: TaskRun) -> None:
+def is_one_message(night: Night, cause: Cause, ended: Sequence[str], task_run: TaskRun) -> None:
     """Every place says the cause once, names what else was wrong, and lists none of the exports that it ended."""
     (found,) = night.document["causes"]
     assert (found["code"], found["exports"]) == (cause.value, len(ended))
@@ -118,8 +122,8 @@ def is_one_message(night: Night, cause: Cause, ended: Sequence[str], report: Tas
     assert "course:103: gone" in text
     assert not [course for course in ended if f"course:{course}: " in text]
     assert night.page.count(cause.next_step) == 1
-    assert str(report.error).count(cause.sentence) == 1
-    assert cause.sentence in report.supervisor.xcoms["canvas_run_note"]
+    assert str(task_run.error).count(cause.sentence) == 1
+    assert cause.sentence in task_run.supervisor.xcoms["canvas_run_note"]
     with FileStore(night.archive, night.folder) as store:
         (key,) = reports(store)
         assert [each.code for each in summary_of(store, key.key).causes] == [cause.value]
@@ -139,8 +143,7 @@ def test_a_token_revoked_in_the_middle_of_a_night(
     assert night.batch(LAST, retries=3).run_segment() == "failed"
     assert len(night.canvas.requests) - before == 1, "each batch asks once"
     assert len([line for line in caplog.records if line.levelno >= logging.WARNING]) <= 2
-    report = night.report()
-    is_one_message(night, Cause.CREDENTIAL, (*LATER, *LAST), report)
+    is_one_message(night, Cause.CREDENTIAL, (*LATER, *LAST), night.report())
     assert night.outcomes == {
         "100": "stored",
         "101": "stored",
@@ -190,6 +193,30 @@ def test_a_repaired_token_leaves_no_cause(night: Night) -> None:
     later.clear()
     assert later.run_to_end() == "success"
     assert not [item for item in later.checkpoint["items"] if "cause" in item]
+
+
+def test_a_list_that_lost_half_of_its_courses(tmp_path: Path) -> None:
+    courses = range(201, 221)
+    with FileStore(tmp_path.as_uri(), tmp_path) as store:
+        last = [outcome(f"course:{course}", "stored") for course in courses]
+        report(store, *last, day=date(2026, 11, 22), dag_id="campus_backup", run_id="the_night_before")
+    batch(tmp_path, 0, **{f"c{course}": Outcome.STORED for course in courses[:10]})
+    task_run = TaskRun(
+        lambda: CanvasRunReportOperator(
+            task_id="report",
+            archive=tmp_path.as_uri(),
+            batches=[[f"course:{course}" for course in courses[:10]]],
+            on_success_callback=[RunReportNotifier(Chat())],
+        ),
+        {},
+    )
+    assert task_run.run_segment() == "success", "what was exported is fine"
+    (text,) = Chat.sent
+    assert "Each of the 10 exports of this run ended well." in text
+    alarms = text.partition("Alarm: ")[2]
+    assert alarms.count("The list of courses lost 10, course:211 among them") == 1
+    assert alarms.count("check the rights of the token's user") == 1
+    assert "Alarm: " not in alarms, "and no other"
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,11 @@ def test_signals_work_in_them_though_the_shell_ignores_them() -> None:
 
 def test_an_interrupted_launcher_interrupts_both(tmp_path: Path) -> None:
     code = "import os, pathlib, time; pathlib.Path('{}').write_text(str(os.getpid())); time.sleep(60)"
-    files = [tmp_path / "one", tmp_path / "other"]
-    commands = [f'{sys.executable} -c "{code.format(path)}"' for path in files]
+    files = [tmp_path / "one.pid", tmp_path / "other.pid"]
+    (tmp_path / "Makefile").write_text(
+        "".join(f'{path.stem}:\n\t@{sys.executable} -c "{code.format(path)}"\n' for path in files)
+    )
+    commands = [f"make -C {tmp_path} {path.stem}" for path in files]
     launcher = subprocess.Popen(
         [sys.executable, LAUNCHER, *commands], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

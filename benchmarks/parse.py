@@ -35,7 +35,8 @@ _MANY = 20
 _DAG = """
 from airflow.sdk import DAG, BaseOperator, Param
 for number in range({count}):
-    fields = {{f"field_{{field}}": Param("value", type="string", title="Field") for field in range(9)}}
+    texts = {{"title": "Field", "description": "What it means.", "section": "Settings", "examples": ["one", "two"]}}
+    fields = {{f"field_{{at}}": Param("one", type=["string", "null"], minLength=1, **texts) for at in range(10)}}
     with DAG(f"own_{{number}}", schedule="@daily", params=fields):
         for task in range(5):
             BaseOperator(task_id=f"task_{{task}}")

@@ -36,8 +36,8 @@ _COLUMNS = (
     Column("worst_week", "in the worst week", ",d"),
     Column("planted", "planted", ",d"),
     Column("found", "found that night", ",d"),
-    Column("kinds", "false alarms by kind"),
     Column("verdict", ""),
+    Column("kinds", "false alarms by kind"),
 )
 
 Wreck = Callable[[Course, random.Random], bool]
@@ -84,7 +84,7 @@ def run(seed: int, courses: int) -> dict[str, object]:
         "worst_week": max(weeks.values(), default=0),
         "planted": tried,
         "found": tried - len(missed),
-        "kinds": ", ".join(f"{count} {code}" for code, count in kinds.most_common()),
+        "kinds": "   " + ", ".join(f"{count} {code}" for code, count in kinds.most_common()),
         "missed": missed,
         "verdict": "ok" if is_ok else "MISSED " + "; ".join(missed) if missed else "LOUD",
     }

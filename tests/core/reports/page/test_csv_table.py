@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.reports.run_views import NOW, facts, record, row, view
+from tests.support.reports.run_views import DAY, NOW, facts, record, row, view
 
 from canvas_exports.core.archive.records import RecordKind
 from canvas_exports.core.model.outcomes import Outcome
@@ -77,3 +78,19 @@ def test_a_spreadsheet_sees_that_it_is_utf8() -> None:
     written = csv_table(view([row(1, name="Überblick")], finished_at=NOW))
     assert written.startswith(b"\xef\xbb\xbf")
     assert "Überblick" in written.decode()
+
+
+def test_a_promise_is_told_of_each_course_also_of_those_whose_copies_were_not_checked() -> None:
+    rows = [
+        row(1),
+        row(2, Outcome.UNCHANGED),
+        row(3, Outcome.FAILED),
+        row(4, Outcome.FAILED),
+        row(5, Outcome.EMPTY),
+    ]
+    checked = {3: facts(good_at=NOW - 3 * DAY), 4: facts(good_at=NOW - DAY)}
+    promised = replace(view(rows, checked), max_age=2 * DAY)
+    told = {record.context: promised.keeps_promise(record) for record in promised.records}
+    assert told == {"course:1": True, "course:2": True, "course:3": False, "course:4": True, "course:5": None}
+    assert promised.promise == "2 days; kept for 3, missed for 1, not checked for 1"
+    assert [cells["promise"] for cells in read(promised)].count("kept") == 3

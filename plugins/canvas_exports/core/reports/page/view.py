@@ -10,12 +10,15 @@ from canvas_exports.core.archive.records import RecordName
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.model.alarm import Alarm, AlarmCode
 from canvas_exports.core.model.causes import RunCause
+from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.probes import MISS
 from canvas_exports.core.model.runs import RunFacts
 from canvas_exports.core.reports.probe_results import describe_probes
 from canvas_exports.core.text.wording import format_count, format_length
 from canvas_exports.foreign_text import harmless
 
+#: Outcomes of an export with a proven copy of this night.
+_GOOD_COPY = (Outcome.STORED.value, Outcome.UNCHANGED.value)
 _DEGRADED = "degraded"  # an export that made a good copy, but not in every archive
 
 
@@ -131,12 +134,16 @@ class RunView:
     def keeps_promise(self, record: OutcomeRecord) -> bool | None:
         """Return whether the newest good copy of a row was as young as promised when the run ended.
 
-        ``None``: there is no promise, or the copies were not checked.
+        A row whose copies were not checked, because that is limited, keeps it if this run made its good copy. ``None``: there
+        is no promise, or nothing is known.
         """
-        facts = self.copies.of(record)
-        if self.max_age is None or facts is None:
+        if self.max_age is None:
             return None
-        return facts.good_at is not None and self.finished_at - facts.good_at <= self.max_age
+        facts = self.copies.of(record)
+        if facts is None and record.outcome not in _GOOD_COPY:
+            return None
+        good_at = (record.finished_at or self.finished_at) if facts is None else facts.good_at
+        return good_at is not None and self.finished_at - good_at <= self.max_age
 
     @property
     def missed(self) -> list[OutcomeRecord]:

@@ -121,6 +121,10 @@ class StrictParser:
             raise HostileXmlError(
                 f"{self._events.name} has an element of {len(attributes):,} attributes; no course has more than {MAX_ATTRIBUTES}"
             )
+        names = " ".join(attributes)
+        if ":" not in names and "xmlns" not in names:  # nearly all
+            self._outer.append(None)
+            return attributes
         plain = {}
         declared = {}
         for key, value in attributes.items():

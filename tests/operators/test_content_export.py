@@ -176,25 +176,28 @@ class TestKilled:
         assert task_run.run_to_end() == "success"
 
     def test_on_kill_aborts_uploads_and_touches_nothing_in_canvas(
-        self, canvas: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        task_run = task(canvas, tmp_path, courses="100", retries=1)
-        assert task_run.run_segment() == "deferred"
-        task_run.run_trigger()
-        put = FileStore.put
+        """Of a package that is put as a stream: a small one is put whole, after its last block."""
+        switches = Switches(job_workers=20, duration=0.02, throttle=False)
+        with Sandbox([Course(id=100, size=3_000_000)], switches=switches) as canvas:
+            task_run = task(canvas, tmp_path, courses="100", retries=1)
+            assert task_run.run_segment() == "deferred"
+            task_run.run_trigger()
+            put = FileStore.put
 
-        def killed_while_putting(store: FileStore, key: str, blocks: Any) -> None:
-            task_run.operator.on_kill()
-            put(store, key, blocks)
+            def killed_while_putting(store: FileStore, key: str, blocks: Any) -> None:
+                task_run.operator.on_kill()
+                put(store, key, blocks)
 
-        monkeypatch.setattr(FileStore, "put", killed_while_putting)
-        assert task_run.run_segment() == "up_for_retry"
-        assert not list(tmp_path.glob("courses/**/*.*"))
-        assert {record.method for record in canvas.requests} == {"GET", "POST"}
-        monkeypatch.setattr(FileStore, "put", put)
-        task_run.retry()
-        assert task_run.run_to_end() == "success"
-        assert exported(canvas) == {100: 1}
+            monkeypatch.setattr(FileStore, "put", killed_while_putting)
+            assert task_run.run_segment() == "up_for_retry"
+            assert not list(tmp_path.glob("courses/**/*.*"))
+            assert {record.method for record in canvas.requests} == {"GET", "POST"}
+            monkeypatch.setattr(FileStore, "put", put)
+            task_run.retry()
+            assert task_run.run_to_end() == "success"
+            assert exported(canvas) == {100: 1}
 
 
 class TestFailing:

@@ -65,7 +65,7 @@ class Batch:
         options: the checked batch.
         checkpoint: where to start; see ``start`` for a fresh one.
         save: stores the checkpoint; if it raises, another attempt owns this batch and the error ends this one.
-        unchanged: decides which courses need no export; without it, all are exported.
+        unchanged: decides which courses need no export.
         observer: takes a report of every change that is saved.
     """
 
@@ -78,7 +78,7 @@ class Batch:
         options: BatchOptions,
         checkpoint: Checkpoint,
         save: Callable[[dict[str, Any]], None],
-        unchanged: UnchangedCourses | None = None,
+        unchanged: UnchangedCourses,
         observer: Observer = UNOBSERVED,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -193,8 +193,7 @@ class Batch:
         """Stop as soon as possible: uploads are aborted, the checkpoint stays, nothing in Canvas is touched."""
         self._cancelled.set()
         self._mover.cancel()
-        if self._unchanged is not None:
-            self._unchanged.cancel()
+        self._unchanged.cancel()
         self._client.stop()
 
     def interrupt(self, error: CanvasExportsError) -> None:
@@ -283,28 +282,12 @@ class Batch:
         return self._checkpoint.user_id or 0
 
     def _probe(self, names: tuple[str, ...]) -> None:
-        """Read whether courses have changed, and end those that have not; the others are exported.
-
-        What was read is saved before the first copy is confirmed, so that a killed process confirms no copy twice.
-        """
-        if self._unchanged is None:
-            for name in names:
-                self._engine.apply(events.Changed(name))
-            return
-        user_id = self._user_id()
+        """End the courses that have not changed; the others are exported."""
+        user_id, exports_all = self._user_id(), self._checkpoint.exports_all
         with self._observer.span("probe", courses=len(names)):
-            unread = [item for item in self._named(names) if item.probe is None]
-            if unread:
-                probes = self._unchanged.read(unread)
-                for item in unread:
-                    self._engine.apply(events.Probed(item.name, probes.get(item.name)))
-                self.save()
-            read = [replace(item) for item in self._named(names) if item.is_to_probe]
-            for event in self._unchanged.decide(
-                read, user_id=user_id, exports_all=self._checkpoint.exports_all
-            ):
-                self._engine.apply(event)
-        self.save()
+            self._unchanged.settle(
+                self._engine, names, save=self.save, user_id=user_id, exports_all=exports_all
+            )
 
     def _transfer(self, names: tuple[str, ...]) -> None:
         """Move packages, as many at once as the slots allow; save the checkpoint after each."""

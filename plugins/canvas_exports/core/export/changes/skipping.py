@@ -21,6 +21,7 @@ from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.changes.read_probes import ProbeReader
 from canvas_exports.core.export.changes.rule import NextExport, reason_to_export
 from canvas_exports.core.export.engine import events
+from canvas_exports.core.export.engine.engine import Engine
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.export.replicas import Replicas
@@ -93,6 +94,38 @@ class UnchangedCourses:
     def cancel(self) -> None:
         """Confirm no further copy: the task is being stopped."""
         self._cancelled.set()
+
+    def settle(
+        self,
+        engine: Engine,
+        names: Iterable[str],
+        *,
+        save: Callable[[], None],
+        user_id: int,
+        exports_all: bool,
+    ) -> None:
+        """Read whether courses have changed, and end those that have not; the others are exported.
+
+        What was read is saved before the first copy is confirmed, so that a killed process confirms no copy twice.
+
+        Args:
+            engine: holds the items and takes the events.
+            names: of the items to probe.
+            save: writes the checkpoint.
+            user_id: of the token.
+            exports_all: see ``decide``.
+        """
+        items = [engine.items[name] for name in names]
+        unread = [item for item in items if item.probe is None]
+        if unread:
+            probes = self.read(unread)
+            for item in unread:
+                engine.apply(events.Probed(item.name, probes.get(item.name)))
+            save()
+        read = [replace(item) for item in items if item.is_to_probe]
+        for event in self.decide(read, user_id=user_id, exports_all=exports_all):
+            engine.apply(event)
+        save()
 
     def read(self, items: Iterable[Item]) -> Mapping[str, ProbeFacts]:
         """Ask Canvas about courses that are to be probed; return what was read by the names of the items."""

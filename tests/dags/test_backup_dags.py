@@ -133,12 +133,6 @@ def test_everything_reaches_the_task_it_is_meant_for() -> None:
     assert dag.description == "Every course."
 
 
-def test_retention_waits_for_the_report_that_holds_copies_and_runs_whatever_its_state() -> None:
-    retention = build(keep={"last": 3}).get_task("retention")
-    assert retention.upstream_task_ids == {"export", "report"}
-    assert retention.trigger_rule == "all_done_min_one_success"
-
-
 def test_what_is_published_changes_nothing_of_what_the_report_says() -> None:
     dag = build(
         publish="s3://campus-bundle/courses",

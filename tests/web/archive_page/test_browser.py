@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page
 from tests.support.airflow.archive_page import ARCHIVE, ArchiveAirflow
-from tests.support.archives.history import HOSTILE_NAME
+from tests.support.archives.history import EMPTIED, HOSTILE_NAME
 
 pytestmark = pytest.mark.stack
 
@@ -149,4 +149,6 @@ def test_it_can_be_used_with_the_keyboard_alone(airflow: ArchiveAirflow, browser
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.getAttribute('href')").endswith("/courses")
+        assert page.evaluate("document.activeElement.getAttribute('href')").endswith(
+            f"/courses/{EMPTIED.context}"
+        )

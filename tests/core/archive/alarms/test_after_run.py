@@ -15,6 +15,8 @@ from tests.support.archives.run_reports import outcome, report
 
 from canvas_exports.core.archive.alarms.after_run import Judgement, judge_run
 from canvas_exports.core.archive.alarms.before_deletion import hold_before_deletion
+from canvas_exports.core.archive.alarms.hold_copies import record_alarms
+from canvas_exports.core.archive.alarms.judge_course import judge_course
 from canvas_exports.core.archive.alarms.open_alarms import open_alarms, release
 from canvas_exports.core.archive.catalog.last_runs import LastRuns
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
@@ -183,6 +185,13 @@ class TestRetention:
         store = ReadOnly(tmp_path.as_uri(), tmp_path)
         with pytest.raises(ArchiveDeniedError):
             list(hold_before_deletion(store, every_context(store), now=night(3)))
+
+    def test_and_the_report_may_hold_the_same_copy_in_the_same_second(self, store: FileStore) -> None:
+        lay_nights(store, FULL, NOTHING)
+        found = judge_course(copies_of(store, "course", 101).copies)
+        for _ in range(2):  # each has read the archive before the other one wrote
+            record_alarms(store, found, at=night(1))
+        assert holds(store) == ["alarm set"]
 
     def test_leaves_alone_what_was_released(self, store: FileStore) -> None:
         lay_nights(store, FULL, NOTHING)

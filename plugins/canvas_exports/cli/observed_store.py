@@ -35,6 +35,10 @@ class ObservedStore(Store):
         """Pass on."""
         return self._store.put_if_absent(key, data)
 
+    def put_small(self, key: str, data: bytes) -> bool:
+        """Pass on."""
+        return self._store.put_small(key, data)
+
     def probe_capabilities(self, key: str) -> None:
         """Pass on."""
         self._store.probe_capabilities(key)

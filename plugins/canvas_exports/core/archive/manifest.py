@@ -163,8 +163,8 @@ class Manifest:
             "probe": None if self.probe is None else plain(self.probe),
             "stored_at": format_time(self.stored_at),
         }
-        if not is_first:
-            document["confirmed_at"] = None if self.confirmed_at is None else format_time(self.confirmed_at)
+        if self.confirmed_at is not None:
+            document["confirmed_at"] = format_time(self.confirmed_at)
         if wrong := problem(_KINDS[self.schema], document):
             raise ValueError(f"not a manifest: {wrong}")
         return encoded(document, indent=2) + b"\n"

@@ -161,9 +161,12 @@ class TestSweeping:
         assert task.run_segment() == "deferred"
         task.run_trigger()
         with monkeypatch.context() as patched:
+            put = FileStore.put_if_absent
 
-            def killed(*_: object) -> bool:
-                raise Killed
+            def killed(store: FileStore, key: str, data: bytes) -> bool:
+                if key.endswith(".json"):
+                    raise Killed
+                return put(store, key, data)
 
             patched.setattr(FileStore, "put_if_absent", killed)
             assert task.run_segment() == "killed"

@@ -13,7 +13,7 @@ from tests.support.store_servers.stores import Place, S3Place
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.publishing.replicate import Replica as Target
 from canvas_exports.core.archive.publishing.replicate import publish_to_replicas
 from canvas_exports.core.packages.proof import Expectation

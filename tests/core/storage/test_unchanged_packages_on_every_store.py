@@ -15,7 +15,8 @@ from tests.support.store_servers.stores import Place, S3Place
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.proof import Expectation

@@ -20,7 +20,8 @@ from tests.support.packages.build import (
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE, BlockWriter, BufferPool
 from canvas_exports.core.storage.local import FileStore

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from canvas_exports.core.archive.probe import check_writable
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.publishing.replicate import most_useful
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import ArchiveError, CanvasExportsError

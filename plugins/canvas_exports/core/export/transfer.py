@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from canvas_exports.core.archive.layout import package_key
 from canvas_exports.core.archive.manifest import ContextFacts, ExportFacts, Manifest, ManifestDraft
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
 from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState
 from canvas_exports.core.canvas.client import CanvasClient

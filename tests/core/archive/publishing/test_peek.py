@@ -23,7 +23,8 @@ from tests.support.packages.stored import buffered
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.packages.random_access import BytesNotKeptError, RandomAccess

@@ -30,7 +30,7 @@ from tests.support.packages.build import (
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.packages.digests import digests_of
 from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.buffers import MIN_BLOCK_SIZE

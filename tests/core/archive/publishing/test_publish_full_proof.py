@@ -9,7 +9,8 @@ from tests.support.packages.build import COURSE, HOST, PAGE, cartridge, draft
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.packages.digests import SHA256, digests_of
 from canvas_exports.core.packages.proof import Expectation

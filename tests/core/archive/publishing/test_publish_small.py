@@ -28,7 +28,7 @@ from tests.support.store_servers.wild_s3 import Habits, WildS3
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.probe import check_writable
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.export.baseline import newest_proven
 from canvas_exports.core.model.proof_levels import ProofLevel
 from canvas_exports.core.storage.buffers import SMALL

@@ -18,7 +18,7 @@ from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource
 from canvas_exports.core.archive.publishing.package_stream import Download
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.publishing.replicate import Replica, publish_to_replicas
 from canvas_exports.core.packages.digests import LABELS, SHA256, digests_of
 from canvas_exports.core.packages.proof import Expectation

@@ -28,7 +28,7 @@ from tests.support.packages.build import PAGE, cartridge, draft
 
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
-from canvas_exports.core.archive.publishing.publish import Published
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.digests import digests_of
 from canvas_exports.core.packages.proof import Verdict

@@ -15,7 +15,8 @@ from tests.support.store_servers.stores import GcsPlace
 from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.sweep import sweep
 from canvas_exports.core.packages.proof import Expectation
 from canvas_exports.core.storage.buffers import BlockWriter, BufferPool

@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from canvas_exports.core.archive.layout import manifest_key
-from canvas_exports.core.archive.manifest import Manifest, ManifestDraft, PackageFacts, read_manifest
+from canvas_exports.core.archive.manifest import Manifest, ManifestDraft, PackageFacts
 from canvas_exports.core.archive.publishing.package_source import PackageSource, ProvenStream
 from canvas_exports.core.archive.publishing.package_stream import PackageStream
-from canvas_exports.core.archive.publishing.references import is_there, write_reference
+from canvas_exports.core.archive.publishing.published import (
+    Published,
+    accept_published,
+    published_of,
+    read_published,
+)
+from canvas_exports.core.archive.publishing.references import write_reference
 from canvas_exports.core.archive.publishing.unchanged import (
     Baseline,
     ProbeCheck,
@@ -24,20 +29,18 @@ from canvas_exports.core.archive.publishing.unchanged import (
 )
 from canvas_exports.core.model.proof_levels import PROOF_LEVELS, ProofLevel
 from canvas_exports.core.packages import content_digest
-from canvas_exports.core.packages.digests import Hasher, algorithms_to_check, algorithms_to_make, mismatch
-from canvas_exports.core.packages.proof import Finding, Proof, Verdict
+from canvas_exports.core.packages.digests import algorithms_to_check, algorithms_to_make, mismatch
+from canvas_exports.core.packages.proof import Proof
 from canvas_exports.core.packages.prove_stored import prove_stored
 from canvas_exports.core.packages.random_access import BytesNotKeptError, StoredPackage
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import (
     AlreadyStoredError,
-    ArchiveDeniedError,
     ArchiveError,
     ArchiveUnavailableError,
     CorruptPackageError,
     ObjectNotFoundError,
     PackageError,
-    UnreadableDocumentError,
 )
 
 log = logging.getLogger(__name__)
@@ -48,31 +51,8 @@ _ATTEMPTS = 3  # after another task has stored or removed something under the sa
 # Passes over one package: one as a rule; a second for a directory longer than the tail; a third for a manifest before both.
 _PASSES = 3
 _SWEPT = "the package was swept before it had its manifest; it will be downloaded again"
-_PACKAGE_GONE = "the manifest is there but its package is gone or cut: restore it, or delete the manifest to store it again"
 _CONTRADICTION = "the store says the manifest is there, and that it is not"
 _RECHECK_AFTER = 3600.0  # seconds between package and manifest after which the package may have been swept
-
-
-@dataclass(frozen=True)
-class Published:
-    """A stored package.
-
-    Attributes:
-        key: of the package.
-        manifest_key: of the manifest, which lies under the name of this export.
-        was_stored: both were there before, and nothing was transferred.
-        unchanged: the package is that of an earlier export with the same content.
-    """
-
-    key: str
-    manifest_key: str
-    size: int
-    digests: Mapping[str, str]
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    was_stored: bool
-    unchanged: bool
-    manifest: Manifest
 
 
 def publish(
@@ -91,7 +71,7 @@ def publish(
     Whether the package is stored already is looked up first, so that it is not downloaded for nothing. For a small one
     (see ``PackageSource.looks_first``) the look-ups would cost more than the download. It is downloaded, proven and put, and the
     store refuses it if the key is taken: only then the manifest is read. So nothing is replaced, and nothing is stored twice:
-    a small package that turns out to be stored under another key is removed again (see ``_accept_published``).
+    a small package that turns out to be stored under another key is removed again (see ``accept_published``).
 
     Args:
         store: the archive.
@@ -109,7 +89,7 @@ def publish(
     """
     looks_first = source.looks_first
     for _ in range(_ATTEMPTS):
-        if looks_first and (published := _read_published(store, draft)) is not None:
+        if looks_first and (published := read_published(store, draft)) is not None:
             return _lock_manifest(store, published)
         adopted = False
         try:
@@ -123,7 +103,7 @@ def publish(
             looks_first = True
             continue
         except AlreadyStoredError:  # a killed task left it, or another attempt at the same export was quicker
-            if not looks_first and (published := _read_published(store, draft)) is not None:
+            if not looks_first and (published := read_published(store, draft)) is not None:
                 return _lock_manifest(store, published)
             looks_first = True
             leftover = _adopt_leftover(store, draft.key, source)
@@ -145,29 +125,6 @@ def _checked(draft: ManifestDraft, proof: Proof, check: ProbeCheck | None) -> Ma
     if check is None or draft.probe is None:
         return draft
     return replace(draft, probe=check(draft.probe, proof))
-
-
-def _read_published(store: Store, draft: ManifestDraft) -> Published | None:
-    """Return the published package; ``None`` if it has no manifest yet, or one whose package is gone."""
-    marker = manifest_key(draft.key)
-    try:
-        manifest = read_manifest(store, marker)
-    except ObjectNotFoundError:
-        return None
-    if not _is_same_export(manifest, draft):
-        raise AlreadyStoredError(
-            f"the key holds export {manifest.export.id} of {manifest.export.canvas_host}; "
-            "use another archive for another Canvas",
-            key=draft.key,
-            export_id=draft.export.id,
-        )
-    if is_there(store, manifest.package):
-        return _published(draft, manifest, was_stored=True)
-    if manifest.package.key != draft.key:
-        log.warning("%s refers to %s, which is gone: storing the package again", marker, manifest.package.key)
-        store.delete(marker)
-        return None
-    raise ArchiveError(_PACKAGE_GONE, key=draft.key, export_id=draft.export.id)
 
 
 def _put_package(
@@ -309,69 +266,10 @@ def _write_manifest(
             published = _lock_and_write_manifest(store, draft, package, proof)
         except ObjectNotFoundError:
             raise ArchiveUnavailableError(_SWEPT, key=draft.key) from None
-        published = published or _accept_published(store, draft, None if adopted else package)
+        published = published or accept_published(store, draft, None if adopted else package)
         if published is not None:
             return published
     raise ArchiveUnavailableError(_CONTRADICTION, key=draft.key)
-
-
-def _accept_published(store: Store, draft: ManifestDraft, package: PackageFacts | None) -> Published | None:
-    """Return what has been published under the name already. Remove the package that this attempt has stored for nothing.
-
-    It was stored for nothing if the manifest that is there names another one: that of an earlier copy with the same content,
-    or that of another export. No manifest names the new one, and the sweep never removes a package beside a manifest.
-
-    Args:
-        store: the archive.
-        draft: of the manifest that was refused.
-        package: stored by this attempt; ``None``: it was there before.
-
-    Returns:
-        It; ``None`` if there is no manifest any more.
-
-    Raises:
-        ArchiveError: as ``_read_published``.
-    """
-    try:
-        published = _read_published(store, draft)
-    except (ArchiveDeniedError, ArchiveUnavailableError, UnreadableDocumentError):
-        raise  # it may name the package
-    except ArchiveError:
-        if package is not None:
-            _remove_own(store, package)
-        raise
-    if published is None or package is None:
-        return published
-    named = published.manifest.package
-    if (named.key, named.size) == (package.key, package.size) and not _differ(named, package):
-        return published
-    if _remove_own(store, package) and named.key == package.key:
-        raise ArchiveError(_PACKAGE_GONE, key=draft.key, export_id=draft.export.id)
-    return published
-
-
-def _differ(named: PackageFacts, package: PackageFacts) -> bool:
-    """Return whether two packages are known to differ, by digests that both have."""
-    common = named.digests.keys() & package.digests.keys()
-    return bool(common) and mismatch(named.digests, package.digests) is not None
-
-
-def _remove_own(store: Store, package: PackageFacts) -> bool:
-    """Remove a package that no manifest names, if what lies under its key is still what this attempt has stored there.
-
-    Returns whether it was.
-    """
-    hasher = Hasher(package.digests)
-    with suppress(ArchiveError):  # what it was stored for nothing for is the one to report
-        for block in store.blocks(package.key):
-            hasher.update(block)
-        if hasher.hexdigests() == package.digests:
-            log.warning(
-                "%s is removed again: the manifest under its name is about another package", package.key
-            )
-            store.delete(package.key)
-            return True
-    return False
 
 
 def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> Published | None:
@@ -385,10 +283,10 @@ def _refer_to_copy(store: Store, draft: ManifestDraft, unchanged: Unchanged) -> 
     manifest = _manifest(draft, unchanged.copy.package, deepest)
     try:
         if write_reference(store, manifest_key(draft.key), manifest):
-            return _published(draft, manifest, was_stored=False)
+            return published_of(draft, manifest, was_stored=False)
     except ObjectNotFoundError:
         return None
-    published = _read_published(store, draft)
+    published = read_published(store, draft)
     if published is None:
         raise ArchiveUnavailableError(_CONTRADICTION, key=draft.key)
     return published
@@ -407,7 +305,7 @@ def _lock_and_write_manifest(
     store.lock(package.key)
     manifest = _manifest(draft, package, proof)
     if store.put_if_absent(manifest_key(draft.key), manifest.to_json()):
-        return _published(draft, manifest, was_stored=False)
+        return published_of(draft, manifest, was_stored=False)
     return None  # another attempt at the same export was quicker, or another export has the key
 
 
@@ -438,30 +336,3 @@ def _recheck_package(store: Store, published: Published) -> None:
     if store.stat(published.key) is None:
         store.delete(published.manifest_key)
         raise ArchiveUnavailableError(_SWEPT, key=published.key)
-
-
-def _is_same_export(manifest: Manifest, draft: ManifestDraft) -> bool:
-    def identity(facts: Manifest | ManifestDraft) -> tuple[object, ...]:
-        return (
-            facts.context.kind,
-            facts.context.id,
-            facts.export.type,
-            facts.export.id,
-            facts.export.canvas_host,
-        )
-
-    return identity(manifest) == identity(draft)
-
-
-def _published(draft: ManifestDraft, manifest: Manifest, *, was_stored: bool) -> Published:
-    return Published(
-        key=manifest.package.key,
-        manifest_key=manifest_key(draft.key),
-        size=manifest.package.size,
-        digests=manifest.package.digests,
-        verdict=manifest.proof.verdict,
-        findings=manifest.proof.findings,
-        was_stored=was_stored,
-        unchanged=manifest.package.key != draft.key,
-        manifest=manifest,
-    )

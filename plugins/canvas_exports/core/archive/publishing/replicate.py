@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from canvas_exports.core.archive.manifest import ManifestDraft
 from canvas_exports.core.archive.publishing.fan_out import FanOut
 from canvas_exports.core.archive.publishing.package_source import PackageSource
-from canvas_exports.core.archive.publishing.publish import Published, publish
+from canvas_exports.core.archive.publishing.publish import publish
+from canvas_exports.core.archive.publishing.published import Published
 from canvas_exports.core.archive.publishing.unchanged import Baseline, ProbeCheck
 from canvas_exports.core.storage.store import Store
 from canvas_exports.errors import CanvasExportsError

@@ -158,7 +158,7 @@ class TestRequests:
     def test_its_size_is_looked_up_where_the_answer_does_not_show_that_it_was_kept(
         self, s3: Store, server: WildS3, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("canvas_exports.core.storage.cloud.object_store._md5", lambda _: None)
+        monkeypatch.setattr("canvas_exports.core.storage.cloud.object_store.md5_of", lambda _: None)
         store_small(s3, Canvas(PACKAGE))
         assert requests(server) == [("PUT", "package"), ("HEAD", "package"), ("PUT", "manifest")]
 

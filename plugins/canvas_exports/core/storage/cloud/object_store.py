@@ -8,7 +8,6 @@ stays untouched until obstore releases it. Everything else is copied first.
 from __future__ import annotations
 
 import builtins
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -19,7 +18,7 @@ from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from canvas_exports.core.storage.buffers import BLOCK_SIZE, PooledBuffer
+from canvas_exports.core.storage.buffers import BLOCK_SIZE
 from canvas_exports.core.storage.cloud.conditional_writes import ConditionalCreate, ConditionalReplace
 from canvas_exports.core.storage.cloud.error_codes import ErrorResponse
 from canvas_exports.core.storage.cloud.errors import is_of_abort
@@ -27,6 +26,7 @@ from canvas_exports.core.storage.cloud.listings import Lister, ObstoreListing
 from canvas_exports.core.storage.cloud.locks import HELD, Locks
 from canvas_exports.core.storage.cloud.retried_requests import ObstoreRequests, obstore_errors
 from canvas_exports.core.storage.cloud.sdk import Sdk
+from canvas_exports.core.storage.cloud.sent_blocks import chained, is_full, md5_of, unchanging
 from canvas_exports.core.storage.cloud.unfinished_uploads import UnfinishedUploads
 from canvas_exports.core.storage.foreign_objects import ForeignObjects
 from canvas_exports.core.storage.media_types import PACKAGE, media_type
@@ -130,7 +130,7 @@ class ObjectStore(Store):
     def put(self, key: str, blocks: Iterable[Block]) -> None:
         """Store a stream by a multipart upload, or by a single request if it fits into one block."""
         self._refuse_taken(key)
-        source = PutSource(blocks, _safe)
+        source = PutSource(blocks, unchanging)
         started = datetime.now(timezone.utc)
         try:
             with self._requests.translated("store", key):
@@ -161,7 +161,7 @@ class ObjectStore(Store):
 
         It is on S3 and GCS, unless the object is encrypted with a key of the customer; on Azure it is not.
         """
-        return self._create_small(key, data) == f'"{_md5(data)}"'
+        return self._create_small(key, data) == f'"{md5_of(data)}"'
 
     def probe_capabilities(self, key: str) -> None:
         """Store one small object twice: the second request has to be refused."""
@@ -290,7 +290,7 @@ class ObjectStore(Store):
 
     def _send(self, key: str, source: PutSource) -> None:
         head = deque(islice(source, 1))
-        if not (head and _is_full(head[0])):
+        if not (head and is_full(head[0])):
             head.extend(islice(source, 1))
             if len(head) < 2:  # noqa: PLR2004 - one block, or none
                 self._create.store(key, head.popleft() if head else b"")
@@ -299,9 +299,9 @@ class ObjectStore(Store):
         try:
             self._put(
                 key,
-                _chained(head, source),
+                chained(head, source),
                 use_multipart=True,
-                chunk_size=len(head[0]) if _is_full(head[0]) else BLOCK_SIZE,
+                chunk_size=len(head[0]) if is_full(head[0]) else BLOCK_SIZE,
                 max_concurrency=CONCURRENCY,
             )
         except obstore_errors() as error:
@@ -389,37 +389,6 @@ class ObjectStore(Store):
             if passed >= start + length:
                 break
         return bytes(found)
-
-
-def _safe(block: Block) -> Block:
-    """Return the block itself if nothing will write to it while obstore sends it, else a copy."""
-    return block if isinstance(block, bytes) or _is_leased(block) else bytes(block)
-
-
-def _is_leased(block: Block) -> bool:
-    return isinstance(block, memoryview) and isinstance(block.obj, PooledBuffer)
-
-
-def _is_full(block: Block) -> bool:
-    """Return whether more may follow; asking for it could wait for the very block that is being held."""
-    return (
-        isinstance(block, memoryview) and isinstance(block.obj, PooledBuffer) and len(block) == len(block.obj)
-    )
-
-
-def _chained(head: deque[Block], rest: Iterator[Block]) -> Iterator[Block]:
-    # Nothing here may keep a block once it was handed on: its memory is free when obstore releases it.
-    while head:
-        yield head.popleft()
-    yield from rest
-
-
-def _md5(data: bytes) -> str | None:
-    """Return the MD5 of the data; ``None`` where the machine refuses to compute it (FIPS)."""
-    try:
-        return hashlib.md5(data, usedforsecurity=False).hexdigest()
-    except ValueError:
-        return None
 
 
 def _ending(until: datetime) -> str:

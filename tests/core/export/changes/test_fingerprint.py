@@ -31,7 +31,15 @@ def course() -> dict[str, Any]:
         "_id": "1",
         "title": "Essay",
         "pointsPossible": 5.0,
-        "criteria": [{"_id": "1_1", "points": 5.0}],
+        "criteria": [
+            {
+                "_id": "1_1",
+                "description": "Argument",
+                "longDescription": None,
+                "points": 5.0,
+                "ratings": [{"_id": "1_2", "description": "Sound", "points": 5.0}],
+            }
+        ],
     }
     lists["rubricsConnection"] = connection(rubric)
     return {"_id": "101", "updatedAt": "2026-11-20T10:00:00Z", **lists}
@@ -85,7 +93,7 @@ def test_the_order_of_pages_and_of_objects_does_not_matter() -> None:
     begun = course()
     begun["filesConnection"] = connection(node(2), after="MQ")
     assert fingerprint(begun) is None
-    assert fingerprint(begun, {"filesConnection": connection(node(1))}) == WHOLE
+    assert fingerprint(begun, {"_id": "101", "filesConnection": connection(node(1))}) == WHOLE
 
 
 def test_a_list_of_more_than_a_hundred_that_updated_at_shows_counts_as_that_whatever_the_pages() -> None:
@@ -96,7 +104,7 @@ def test_a_list_of_more_than_a_hundred_that_updated_at_shows_counts_as_that_what
         ]
         found.append(connection(*(node(next(numbers)) for _ in range(sizes[-1]))))
         begun["filesConnection"] = found[0]
-        return fingerprint(begun, *({"filesConnection": page} for page in found[1:]))
+        return fingerprint(begun, *({"_id": "101", "filesConnection": page} for page in found[1:]))
 
     large = pages(100, 1)
     assert large is not None
@@ -120,6 +128,14 @@ def test_rules_of_another_version_give_another_fingerprint() -> None:
         lambda found: first(found, "pagesConnection").update(updatedAt=None),
         lambda found: first(found, "pagesConnection").pop("_id"),
         lambda found: first(found, "filesConnection").update(_id="course files"),
+        lambda found: first(found, "modulesConnection").pop("position"),
+        lambda found: first(found, "assignmentsConnection").update(assignmentGroup=None),
+        lambda found: first(found, "assignmentsConnection")["assignmentGroup"].pop("_id"),
+        lambda found: first(found, "rubricsConnection").update(criteria=None),
+        lambda found: first(found, "rubricsConnection")["criteria"].append(None),
+        lambda found: first(found, "rubricsConnection")["criteria"].append([]),
+        lambda found: first(found, "rubricsConnection")["criteria"][0]["ratings"][0].pop("points"),
+        lambda found: found.pop("_id"),
     ],
 )
 def test_without_any_part_there_is_no_fingerprint(damage: Callable[[dict[str, Any]], object]) -> None:
@@ -130,11 +146,23 @@ def test_without_any_part_there_is_no_fingerprint(damage: Callable[[dict[str, An
     assert not contents.is_complete
 
 
+@pytest.mark.parametrize("number", ["102", None, "101.0"])
+def test_a_page_of_another_course_is_not_readable(number: str | None) -> None:
+    begun = course()
+    begun["filesConnection"] = connection(node(2), after="MQ")
+    contents = read(begun)
+    assert not contents.add({"_id": number, "filesConnection": connection(node(1))})
+    assert contents.fingerprint() is None
+    other = CourseContents(RULES[0], 102)
+    other.add(course())
+    assert other.fingerprint() is None
+
+
 def test_pages_that_go_round_in_circles_end_the_reading() -> None:
     begun = course()
     begun["filesConnection"] = connection(node(2), after="MQ")
     contents = read(begun)
-    assert not contents.add({"filesConnection": connection(node(1), after="MQ")})
+    assert not contents.add({"_id": "101", "filesConnection": connection(node(1), after="MQ")})
     assert contents.fingerprint() is None
 
 

@@ -7,10 +7,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.canvas.campus import Campus
 
+from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.canvas.api.graphql import GraphQLError, GraphQLQuery, GraphQLResult
+from canvas_exports.core.canvas.api.parsing import read_course
 from canvas_exports.core.canvas.client import CanvasClient
+from canvas_exports.core.canvas.http.bounded_values import iso_text
 from canvas_exports.core.export.changes.fingerprint import RULES
 from canvas_exports.core.export.changes.probe import ALIASES, LIST, Reading
 from canvas_exports.core.export.changes.read_probes import CourseProbe, ProbeReader
@@ -258,6 +263,44 @@ class ScriptedGraphQL:
 
     def server_now(self) -> datetime:
         return datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
+
+
+ODD_TIMES = [
+    "x" * 100,
+    "2026-11-20T10:00:00",
+    "2026-11-20",
+    "20\u0662\u0666",
+    "2026-11-20T10:00:00Z\n",
+    "",
+    7,
+    None,
+    {},
+]
+
+
+@pytest.mark.parametrize("text", ODD_TIMES)
+def test_what_is_no_time_is_not_kept_as_one(text: Any) -> None:
+    class Odd(ScriptedGraphQL):
+        def graphql(self, query: GraphQLQuery) -> GraphQLResult:
+            result = super().graphql(query)
+            assert result.data is not None
+            return GraphQLResult({alias: {**node, "updatedAt": text} for alias, node in result.data.items()})
+
+    facts = ProbeReader(Odd("none")).read([ONE])["course:101"].facts
+    assert (facts.updated_at, facts.source) == (None, None)
+    assert read_course({"id": 101, "updated_at": text}).updated_at is None
+
+
+@given(
+    st.from_regex(
+        r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:00(\.[0-9]{1,20})?(Z|[+-]0[0-9]:?00)",
+        fullmatch=True,
+    )
+)
+def test_a_manifest_takes_every_time_that_is_kept(text: str) -> None:
+    assert iso_text(text) in (text, None)
+    document = {"read_at": "2026-11-23T02:00:00Z", "updated_at": text}
+    assert problem("manifest-2", document, part="/$defs/probe") is None
 
 
 def test_one_course_that_no_query_survives_costs_no_other_its_probe() -> None:

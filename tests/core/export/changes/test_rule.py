@@ -77,6 +77,10 @@ def test_a_course_with_equal_probes_is_skipped() -> None:
         (last(probe=probe(read_at=ASKED + timedelta(minutes=1))), ExportReason.ODD_TIMES),
         (last(created_at=TONIGHT + timedelta(days=1)), ExportReason.ODD_TIMES),
         (last(created_at=TONIGHT), ExportReason.ODD_TIMES),
+        (last(confirmed_at=ASKED), ExportReason.ODD_TIMES),
+        (last(confirmed_at=ASKED - timedelta(days=1)), ExportReason.ODD_TIMES),
+        (last(confirmed_at=TONIGHT + timedelta(hours=1)), ExportReason.ODD_TIMES),
+        (last(confirmed_at=TONIGHT.replace(year=2999)), ExportReason.ODD_TIMES),
     ],
 )
 def test_whatever_is_wrong_with_the_last_copy_is_a_reason_to_export(
@@ -106,6 +110,15 @@ def test_whatever_is_wrong_with_tonights_probe_is_a_reason_to_export(
     assert reason(tonight=tonight) is why
 
 
+def test_what_was_read_days_ago_says_nothing_about_today() -> None:
+    assert reason(now=TONIGHT + timedelta(days=1)) is None
+    assert reason(now=TONIGHT + timedelta(days=1, seconds=1)) is ExportReason.NOT_FRESH
+    long_ago = TONIGHT + timedelta(days=8)
+    assert reason(now=long_ago) is ExportReason.NOT_FRESH, (
+        "so the limit forces nothing that could be compared"
+    )
+
+
 @pytest.mark.parametrize(
     "updated_at",
     [
@@ -113,6 +126,7 @@ def test_whatever_is_wrong_with_tonights_probe_is_a_reason_to_export(
         "2026-11-23T01:54:01Z",  # a second short of five minutes
         "2027-11-23T00:00:00Z",  # in the future
         "yesterday",
+        "2026-11-22 19:00:00",  # in which time zone?
         "2026-02-30T00:00:00Z",
     ],
 )

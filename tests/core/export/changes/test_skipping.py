@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.exports.nights import MANUAL, Nights, nights, plain
+from tests.support.exports.batch_rig import KilledError
+from tests.support.exports.nights import DAY, MANUAL, Nights, nights, plain
 
 from canvas_exports.core.archive.catalog.runs import summary_of
 from canvas_exports.core.archive.records import RecordKind, RecordName
 from canvas_exports.core.export.batch import Batch
+from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.reports.run_report import gather_run_report, store_batch_report
 from canvas_exports.core.storage.local import FileStore
 from canvas_sandbox import Course, NewQuizzes
 from canvas_sandbox.content.edit_kinds import EditKind
+from canvas_sandbox.faults import Effect, RequestFault
 
 
 @pytest.fixture(params=[False, True], ids=["asked", "listed"])
@@ -215,6 +218,78 @@ def test_a_canvas_that_does_not_tell_exports_every_course_every_night(
         outcomes = [next(iter(campus.night().values())) for _ in range(3)]
     assert [item.probe_result for item in outcomes] == [None] * 3
     assert [item.outcome and item.outcome.value for item in outcomes] == ["stored", "unchanged", "unchanged"]
+
+
+def test_a_batch_that_is_taken_up_days_later_asks_about_today(campus: Nights) -> None:
+    campus.night()
+    rig = campus.rig()
+    campus.canvas.advance(2 * DAY)
+    campus.canvas.make_edit(100, EditKind.PAGE_SAVED)
+    campus.canvas.advance(3600)
+    assert campus.night(rig)["course:100"].probe_result is None
+    assert campus.posts == 2
+
+
+def test_a_probe_of_days_ago_confirms_nothing(campus: Nights) -> None:
+    campus.night()
+    rig = campus.rig(die_at=range(1, 3))
+    while '"probe"' not in rig.written:
+        with rig.process() as batch, pytest.raises(KilledError):
+            batch.advance()
+    campus.canvas.advance(2 * DAY)
+    assert campus.night(rig)["course:100"].probe_result == "equal", "exported, and compared"
+    assert campus.posts == 2
+
+
+def until_forced(campus: Nights, fault: RequestFault | None = None) -> Item:
+    """Night after night until the limit forces an export; while Canvas builds its package, a fault begins."""
+    while True:
+        with campus.rig().process() as batch:
+            wait = batch.advance()
+            if wait is not None and fault is not None:
+                campus.canvas.inject(fault)
+            while wait is not None:
+                campus.canvas.advance(60)
+                batch.record_polls(batch.poll(wait.exports, wait.wake))
+                wait = batch.advance()
+            (item,) = batch.items
+        if item.probe_result != "skipped":
+            return item
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [Effect.BAD_TOKEN, Effect.DENIED, Effect.ERROR_PAGE, Effect.GARBLED, Effect.WRONG_SHAPE, Effect.REFUSED],
+)
+def test_a_package_is_stored_although_the_course_cannot_be_read_again(campus: Nights, effect: Effect) -> None:
+    campus.night()
+    campus.canvas.make_edit(100, EditKind.USAGE_RIGHTS_SET)
+    item = until_forced(campus, RequestFault(effect, "POST", "/api/graphql", times=None))
+    assert item.outcome is not None
+    assert (item.outcome.value, item.probe_result) == ("stored", None)
+
+
+@pytest.mark.parametrize("count", [10**9, 2**256 - 1])
+def test_no_count_of_a_foreign_manifest_makes_the_next_one_unreadable(campus: Nights, count: int) -> None:
+    campus.night()
+    change(campus, lambda document: document["probe"].update(checks=count, misses=count))
+    campus.night()
+    assert len(campus.copies()) == 2
+    assert campus.manifests()[-1]["probe"]["check"] == "equal"
+
+
+@pytest.mark.parametrize("confirmed_at", ["2999-01-01T00:00:00Z", "1990-01-01T00:00:00Z"])
+def test_a_copy_with_an_odd_time_of_confirmation_is_not_confirmed(campus: Nights, confirmed_at: str) -> None:
+    campus.night()
+    campus.night()
+    first, last = sorted(campus.folder.glob("courses/100/*.json"))
+    document = json.loads(last.read_text())
+    document["confirmed_at"] = confirmed_at
+    moment = confirmed_at.replace("-", "").replace(":", "")
+    last.with_name(f"{moment}-common_cartridge-501.json").write_text(json.dumps(document))
+    first.unlink()
+    last.unlink()
+    assert campus.results() == {"course:100": None}
 
 
 def test_never_asks_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.exports.random_items import ITEMS
 
-from canvas_exports.core.export.engine.checkpoint import VERSION, Checkpoint
+from canvas_exports.core.export.engine.checkpoint import MOST_BYTES, VERSION, Checkpoint
 from canvas_exports.core.export.engine.items import MAX_REASON, Item, State
 from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.model.outcomes import Outcome
@@ -129,6 +129,15 @@ def test_the_probes_of_the_largest_batch_are_kept_while_none_is_asked_for() -> N
     restored = Checkpoint.from_json(written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9)))
     assert restored is not None
     assert restored.items == items
+
+
+def test_where_not_all_probes_of_the_largest_batch_fit_as_many_as_do_are_kept() -> None:
+    items = [waiting(number, "") for number in range(MAX_EXPORTS)]
+    rows = written(Checkpoint(items, started_at=1.8e9, deadline=1.8e9))["items"]
+    kept = [row for row in rows if "probe" in row]
+    assert 0 < len(kept) < len(items)
+    assert len(json.dumps(rows)) + len(json.dumps(kept[0])) > MOST_BYTES
+    assert len(json.dumps(rows)) <= MOST_BYTES
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "soon", "1795422083 list - 1 0", "99999999999 list - 1 0 "])

@@ -104,7 +104,18 @@ def test_readings_of_an_attempt_that_died_before_its_plan_do_no_harm(store: File
 
 
 @given(
-    st.binary(max_size=200) | st.sampled_from([b'{"course:5": ["a", "b", "c"]}', b'{"course:5": 7}', b"[]"])
+    st.binary(max_size=200)
+    | st.sampled_from(
+        [
+            b'{"course:5": ["a", "b", "c"]}',
+            b'{"course:5": 7}',
+            b"[]",
+            b'{"course:5": ["2026-11-20T10:00:00Z", "2026-11-23T02:00:00Z", "Hearsay!"]}',
+            b'{"course:5": ["2026-11-20T10:00:00Z", "2026-11-23T02:00:00Z", ["list"]]}',
+            b'{"course:5": ["2026-11-20 10:00", "2026-11-23T02:00:00Z", "list"]}',
+            b'{"course:5": [{}, "2026-11-23T02:00:00Z", "list"]}',
+        ]
+    )
 )
 def test_whatever_lies_there_is_no_error(tmp_path_factory: pytest.TempPathFactory, line: bytes) -> None:
     folder = tmp_path_factory.mktemp("archive")

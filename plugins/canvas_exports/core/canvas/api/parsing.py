@@ -33,6 +33,7 @@ from canvas_exports.core.canvas.http.bounded_values import (
     bounded_int,
     bounded_text,
     cut_text,
+    iso_text,
     parse_iso_time,
 )
 from canvas_exports.core.canvas.http.transports.response_body import LARGEST
@@ -107,7 +108,7 @@ def read_course(document: Any) -> Course:
         sis_term_id=_word(term.get("sis_term_id")),
         sis_course_id=_word(row.get("sis_course_id")),
         uuid=_word(row.get("uuid")),
-        updated_at=_word(row.get("updated_at")) or None,
+        updated_at=iso_text(row.get("updated_at")),
     )
 
 

@@ -83,6 +83,12 @@ def parse_iso_time(value: Any) -> datetime | None:
         return None
 
 
+def iso_text(value: Any) -> str | None:
+    """Return a time as the text in which Canvas wrote it; ``None`` as ``parse_iso_time``, and for a time without its zone."""
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    return value if found and found[3] and parse_iso_time(value) is not None else None
+
+
 def parse_http_date(value: str) -> datetime | None:
     """Return a time as HTTP writes it, in UTC; ``None`` as ``parse_iso_time``."""
     if not _HTTP_DATE.fullmatch(value):

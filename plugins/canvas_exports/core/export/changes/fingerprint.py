@@ -16,11 +16,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from canvas_exports.core.canvas.api.graphql import LARGEST_PAGE, read_legacy_id, read_page, read_text
+
+Shape = dict[str, "Shape | None"]
+"""The fields that an object must have by name; ``None`` for those of one value, which may be null."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ class ContentList:
         arguments += [f"filter: {self.filter}"] if self.filter else []
         page = f"nodes {{ {self.fields} }} pageInfo {{ hasNextPage endCursor }}"
         return f"{self.name}({', '.join(arguments)}) {{ {page} }}"
+
+    @cached_property
+    def shape(self) -> Shape:
+        """Return the names of ``fields``."""
+        return _shape(iter(self.fields.split()))
 
 
 @dataclass(frozen=True)
@@ -96,17 +105,22 @@ RULES = (
 class CourseContents:
     """Collects the lists of one course page by page, in the memory of a digest for each object.
 
+    Args:
+        rules: what is read.
+        canvas_id: Canvas's number of the course; ``None`` for that of the first page. Pages of another are not readable.
+
     Attributes:
         pending: the lists that have a next page, each with its cursor; ``None`` for the first page.
         new_quizzes: whether an assignment is a New Quiz; ``None`` if one may be.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, canvas_id: int | None = None) -> None:
         self._rules = rules
         self._objects: dict[str, list[str]] = {each.name: [] for each in rules.lists}
         self._is_readable = True
         self.pending: dict[ContentList, str | None] = dict.fromkeys(rules.lists)
         self.new_quizzes: bool | None = False
+        self._canvas_id = canvas_id
 
     @property
     def is_complete(self) -> bool:
@@ -115,6 +129,11 @@ class CourseContents:
 
     def add(self, course: Mapping[str, Any]) -> bool:
         """Add the next page of every pending list. Return whether more are to be asked for."""
+        number = read_legacy_id(course)
+        if number is None or self._canvas_id not in (None, number):
+            self._is_readable = False
+            return False
+        self._canvas_id = number
         for each in tuple(self.pending):
             page = read_page(course.get(each.name))
             if page is None or not all(self._add(each, node) for node in page.nodes):
@@ -141,14 +160,40 @@ class CourseContents:
         return _digest({"version": self._rules.version, "lists": lists})
 
     def _add(self, each: ContentList, node: Mapping[str, Any]) -> bool:
-        names = each.fields.split()
-        if read_legacy_id(node) is None or ("updatedAt" in names and read_text(node, "updatedAt") is None):
+        names = each.shape
+        if not _has(node, names) or read_legacy_id(node) is None:
+            return False
+        if "updatedAt" in names and read_text(node, "updatedAt") is None:
             return False
         if "submissionTypes" in names and self.new_quizzes is not True:
             is_new_quiz = _is_new_quiz(node)
             self.new_quizzes = self.new_quizzes if is_new_quiz is False else is_new_quiz
         self._objects[each.name].append(_digest(node))
         return True
+
+
+def _shape(words: Iterator[str]) -> Shape:
+    """Read the names of a GraphQL selection, up to its closing brace."""
+    shape: Shape = {}
+    last = ""
+    for word in words:
+        if word == "}":
+            break
+        if word == "{":
+            shape[last] = _shape(words)
+        else:
+            last = word
+            shape[last] = None
+    return shape
+
+
+def _has(node: Any, shape: Shape) -> bool:
+    """Return whether an object has every field that was asked for; a list of objects, whether each has."""
+    if isinstance(node, list):
+        return all(isinstance(each, Mapping) and _has(each, shape) for each in node)
+    return isinstance(node, Mapping) and all(
+        name in node and (inner is None or _has(node[name], inner)) for name, inner in shape.items()
+    )
 
 
 def _is_new_quiz(assignment: Mapping[str, Any]) -> bool | None:

@@ -21,5 +21,6 @@ def last_export(before: CopyBefore) -> LastExport:
         select=export.select,
         version=export.version,
         probe=manifest.probe,
+        confirmed_at=manifest.confirmed_at,
         new_quizzes=manifest.proof.counts.get(_NEW_QUIZZES),
     )

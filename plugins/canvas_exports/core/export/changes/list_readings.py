@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
-from canvas_exports.core.canvas.api.graphql import read_legacy_id, read_page, read_text
+from canvas_exports.core.canvas.api.graphql import read_legacy_id, read_page
 from canvas_exports.core.canvas.api.models import Course
+from canvas_exports.core.canvas.http.bounded_values import iso_text
 from canvas_exports.core.export.changes.course_query import account_page
 from canvas_exports.core.export.changes.probe import LIST, PAGES, Reading
 from canvas_exports.core.export.changes.read_probes import GraphQLClient
@@ -90,7 +91,7 @@ class ListReadings:
                 _log.info("Canvas does not show the pages of account %s", account)
                 break
             for node in page.nodes:
-                name, text = f"course:{read_legacy_id(node)}", read_text(node, "updatedAt")
+                name, text = f"course:{read_legacy_id(node)}", iso_text(node.get("updatedAt"))
                 if name in wanted and text is not None:
                     texts.setdefault(name, text)
             if page.after in (None, after) or len(texts) == len(wanted):

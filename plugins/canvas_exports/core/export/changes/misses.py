@@ -6,6 +6,7 @@ the limit of that course can be shortened.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,11 @@ from canvas_exports.core.export.changes.rule import ExportReason, NextExport, re
 from canvas_exports.core.model.probes import EQUAL, MISS, ProbeFacts
 from canvas_exports.core.packages import content_digest
 from canvas_exports.core.packages.proof import Proof, Verdict
+from canvas_exports.errors import CanvasExportsError
+
+_log = logging.getLogger(__name__)
+
+_MOST = 1_000_000  # checks of one course: what a manifest states beyond that is not carried on
 
 
 def check_probe(
@@ -41,7 +47,9 @@ def check_probe(
     """
     known = before.manifest.probe if before is not None else None
     carried = (
-        tonight if known is None else replace(tonight, check=None, misses=known.misses, checks=known.checks)
+        tonight
+        if known is None
+        else replace(tonight, check=None, misses=min(known.misses, _MOST), checks=min(known.checks, _MOST))
     )
     if before is None or proof.verdict is not Verdict.WHOLE:
         return carried
@@ -50,7 +58,7 @@ def check_probe(
     if reason not in (None, ExportReason.LIMIT) or package.content_digest_version != content_digest.VERSION:
         return carried
     is_miss = package.content_digest != proof.content_digest
-    if is_miss and not _is_same(tonight, read_again()):
+    if is_miss and not _is_same(tonight, _read(read_again)):
         return carried
     return replace(
         carried,
@@ -58,6 +66,19 @@ def check_probe(
         checks=carried.checks + 1,
         misses=carried.misses + is_miss,
     )
+
+
+def _read(read_again: Callable[[], ProbeFacts | None]) -> ProbeFacts | None:
+    """Read a course again. Whatever goes wrong, its package is to be stored, so it only remains unknown whether this is a miss."""
+    try:
+        return read_again()
+    except Exception as error:  # noqa: BLE001 - as above
+        known = isinstance(error, CanvasExportsError)
+        _log.warning(
+            "it is unknown whether a course was edited meanwhile: %s",
+            error if known else type(error).__name__,
+        )
+        return None
 
 
 def _is_same(before: ProbeFacts, after: ProbeFacts | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 #: How ``updated_at`` was read: from a course list of the REST API, from pages of an account, or of each course by its id.
-LIST, PAGES, ALIASES = "list", "pages", "aliases"
+LIST, PAGES, ALIASES = SOURCES = ("list", "pages", "aliases")
 
 
 @dataclass(frozen=True)

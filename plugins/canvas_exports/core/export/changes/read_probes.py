@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from canvas_exports.core.canvas.api.graphql import GraphQLQuery, GraphQLResult, read_legacy_id, read_text
+from canvas_exports.core.canvas.api.graphql import GraphQLQuery, GraphQLResult, read_legacy_id
+from canvas_exports.core.canvas.http.bounded_values import iso_text
 from canvas_exports.core.export.changes.course_query import can_be_read, first_pages, next_pages
 from canvas_exports.core.export.changes.fingerprint import RULES, CourseContents, Rules
 from canvas_exports.core.export.changes.probe import ALIASES, Reading
@@ -126,7 +127,7 @@ class ProbeReader:
             node = result.whole(f"c{at}")
             if not isinstance(node, Mapping):
                 continue
-            contents = CourseContents(rules)
+            contents = CourseContents(rules, course.canvas_id)
             if (
                 contents.add(node) and contents.new_quizzes is not True
             ):  # with New Quizzes, it is exported anyway
@@ -172,7 +173,7 @@ def _probe(
     read_at: datetime,
     reading: Reading | None,
 ) -> CourseProbe:
-    updated_at = read_text(node, "updatedAt")
+    updated_at = iso_text(node.get("updatedAt"))
     if reading is None and updated_at is not None:
         reading = Reading(updated_at, read_at, ALIASES)
     complete = contents.is_complete

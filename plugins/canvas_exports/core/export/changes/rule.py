@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from canvas_exports.core.canvas.http.bounded_values import parse_iso_time
+from canvas_exports.core.canvas.http.bounded_values import iso_text, parse_iso_time
 from canvas_exports.core.model.probes import ProbeFacts
 
 #: How old ``updated_at`` must have been when it was read before the last export: a later edit then has another value.
 SETTLED = timedelta(minutes=5)
+
+#: How old tonight's probe may be: a list takes a night, but a run that is cleared or taken up days later is asked about today.
+FRESH = timedelta(days=1)
 
 _CLOCK_PRECISION = timedelta(
     seconds=5
@@ -38,6 +41,7 @@ class ExportReason(str, Enum):
     FINGERPRINT = "its contents have changed since its last export"
     NEW_QUIZZES = "it holds New Quizzes, or may hold some: their changes cannot be seen"
     ODD_TIMES = "the times of its last export and of what was read of it do not fit together"
+    NOT_FRESH = "what was read of it is older than a day"
     LIMIT = "its last export is older than the limit"
 
     @property
@@ -60,6 +64,7 @@ class LastExport:
         select: the objects that were selected; ``None`` for the whole course.
         version: the cartridge version that was asked for.
         probe: what was read of the course before.
+        confirmed_at: when the copy was last confirmed without an export; ``None`` if it never was.
         new_quizzes: how many New Quizzes were found in the package; ``None`` where its proof does not count them.
     """
 
@@ -71,6 +76,7 @@ class LastExport:
     select: Mapping[str, Any] | None = None
     version: str | None = None
     probe: ProbeFacts | None = None
+    confirmed_at: datetime | None = None
     new_quizzes: int | None = None
 
 
@@ -100,7 +106,7 @@ def reason_to_export(
       it was read.
     * The fingerprint is the same, by the same rules.
     * The course holds no New Quizzes: by both probes, and by the counts of the package where these tell.
-    * Tonight's probe is younger than the last export, which is younger than the limit.
+    * Tonight's probe is at most ``FRESH`` old, and younger than the last export, which is younger than the limit.
 
     Args:
         last: the newest copy; ``None`` if there is none.
@@ -115,6 +121,7 @@ def reason_to_export(
         _other_request(last, wanted)
         or _difference(last, tonight)
         or _odd_times(last, tonight, now)
+        or (ExportReason.NOT_FRESH if tonight is None or now - tonight.read_at > FRESH else None)
         or (ExportReason.LIMIT if now - last.created_at >= limit else None)
     )
 
@@ -149,14 +156,17 @@ def _difference(last: LastExport, tonight: ProbeFacts | None) -> ExportReason | 
 
 
 def _had_settled(text: str, read_at: datetime) -> bool:
-    updated_at = parse_iso_time(text)
+    updated_at = parse_iso_time(iso_text(text))
     return updated_at is not None and read_at - updated_at >= SETTLED
 
 
 def _odd_times(last: LastExport, tonight: ProbeFacts | None, now: datetime) -> ExportReason | None:
-    """Return a reason unless the probe before came before the export, and tonight's after it, and none is in the future."""
+    """Return a reason unless the probe before came before the export, all else after it, and nothing is in the future."""
     assert last.probe is not None
     assert tonight is not None
     asked = last.created_at + _CLOCK_PRECISION
-    in_order = last.probe.read_at <= asked and last.created_at < tonight.read_at <= now + _CLOCK_PRECISION
+    latest = now + _CLOCK_PRECISION
+    in_order = last.probe.read_at <= asked and last.created_at < tonight.read_at <= latest
+    if last.confirmed_at is not None:
+        in_order = in_order and last.created_at < last.confirmed_at <= latest
     return None if in_order else ExportReason.ODD_TIMES

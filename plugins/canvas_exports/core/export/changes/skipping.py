@@ -19,7 +19,7 @@ from canvas_exports.core.export.changes.last_export import last_export
 from canvas_exports.core.export.changes.limits import limit_of
 from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.changes.read_probes import ProbeReader
-from canvas_exports.core.export.changes.rule import NextExport, reason_to_export
+from canvas_exports.core.export.changes.rule import FRESH, NextExport, reason_to_export
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine
 from canvas_exports.core.export.engine.items import Item
@@ -134,7 +134,9 @@ class UnchangedCourses:
             if item.canvas_id is not None:
                 by_course.setdefault(f"course:{item.canvas_id}", []).append(item.name)
         try:
-            probes = self._reader.read([Context.parse(course) for course in by_course], self._readings())
+            oldest = self._client.server_now() - FRESH
+            fresh = {name: each for name, each in self._readings().items() if each.read_at > oldest}
+            probes = self._reader.read([Context.parse(course) for course in by_course], fresh)
         except Exception as error:  # noqa: BLE001 - whatever it is, the courses can be exported
             known = isinstance(error, CanvasExportsError)
             _log.warning(

@@ -119,8 +119,11 @@ def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             {name: value for name, value in row.items() if name not in names} if "outcome" in row else row
             for row in rows
         ]
-    if not _fits(rows):  # a copy without a probe is exported once more than needed
-        rows = [{name: value for name, value in row.items() if name != "probe"} for row in rows]
+    rows = [dict(row) for row in rows]
+    excess = len(json.dumps(rows)) - MOST_BYTES
+    for row in reversed(rows):  # a copy without a probe is exported once more than needed
+        if excess > 0 and "probe" in row:
+            excess -= len(json.dumps({"probe": row.pop("probe")}))
     return rows
 
 

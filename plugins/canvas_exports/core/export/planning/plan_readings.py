@@ -17,8 +17,8 @@ from typing import Any
 
 from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, parse, read_bytes
 from canvas_exports.core.archive.layout import run_folder
-from canvas_exports.core.canvas.http.bounded_values import bounded_text
-from canvas_exports.core.export.changes.probe import Reading
+from canvas_exports.core.canvas.http.bounded_values import bounded_text, iso_text
+from canvas_exports.core.export.changes.probe import SOURCES, Reading
 from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_time, parse_time
@@ -112,8 +112,8 @@ def _read(row: Any) -> Reading | None:
     """Read the inverse of ``_plain``; ``None`` for anything else: it comes from the archive."""
     if not isinstance(row, list) or len(row) != _PLACES:
         return None
-    updated_at, read_at, source = (bounded_text(each, most=_LONGEST) for each in row)
-    if not updated_at or not read_at or not source:
+    updated_at, read_at, source = iso_text(row[0]), bounded_text(row[1], most=_LONGEST), row[2]
+    if not updated_at or not read_at or source not in SOURCES:
         return None
     try:
         return Reading(updated_at, parse_time(read_at), source)

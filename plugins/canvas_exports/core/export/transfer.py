@@ -16,7 +16,7 @@ from canvas_exports.core.archive.publishing.replicate import Replica, publish_to
 from canvas_exports.core.canvas.api.models import ContentExport, Course, ExportState
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.baseline import Wanted, copy_before
-from canvas_exports.core.export.changes.misses import check_probe
+from canvas_exports.core.export.changes.misses import carried_counts, check_probe
 from canvas_exports.core.export.changes.read_probes import ProbeReader
 from canvas_exports.core.export.changes.rule import NextExport
 from canvas_exports.core.export.engine import events
@@ -276,7 +276,9 @@ class PackageMover:
             found = ProbeReader(self._client).read([context]).get(str(context))
             return None if found is None else found.facts
 
-        def check(probe: ProbeFacts, proof: Proof) -> ProbeFacts:
+        def check(probe: ProbeFacts | None, proof: Proof) -> ProbeFacts | None:
+            if probe is None:  # what is known of the copy before costs no request where packages are compared
+                return None if self._options.unchanged == "store" else carried_counts(find())
             return check_probe(probe, find(), proof, wanted, read_again)
 
         wanted = NextExport(

@@ -11,7 +11,7 @@ SKIPPED, EQUAL, MISS = "skipped", "equal", "miss"
 
 @dataclass(frozen=True)
 class ProbeFacts:
-    """A probe of one course.
+    """A probe of one course. Without ``updated_at`` and ``fingerprint`` it only carries the counts of its course on.
 
     Attributes:
         read_at: when it was read.

@@ -307,6 +307,18 @@ def test_a_night_with_never_between_two_others_keeps_its_promise(campus: Nights)
     assert campus.results() == {"course:100": "skipped"}
 
 
+def test_an_export_by_hand_does_not_forget_the_misses_of_a_course(campus: Nights) -> None:
+    campus.night()
+    campus.canvas.make_edit(100, EditKind.USAGE_RIGHTS_SET)
+    assert until_forced(campus).probe_result == "miss"
+    assert campus.outcomes(skip_unchanged="never") == {"course:100": "unchanged"}
+    probe = campus.manifests()[-1]["probe"]
+    assert (probe["misses"], probe["checks"], probe["updated_at"], probe["check"]) == (1, 1, None, None)
+    assert campus.results() == {"course:100": None}, "nothing was read before the last export"
+    assert campus.results() == {"course:100": "skipped"}
+    assert campus.manifests()[-1]["probe"]["misses"] == 1
+
+
 def test_groups_users_and_selections_are_always_exported(tmp_path: Path) -> None:
     with nights(tmp_path, courses=[], users=["self"], export_type="zip") as campus:
         campus.night()

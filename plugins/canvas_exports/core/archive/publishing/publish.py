@@ -122,7 +122,7 @@ def publish(
 
 def _checked(draft: ManifestDraft, proof: Proof, check: ProbeCheck | None) -> ManifestDraft:
     """Return the draft with its probe compared with the package."""
-    if check is None or draft.probe is None:
+    if check is None:
         return draft
     return replace(draft, probe=check(draft.probe, proof))
 

@@ -23,9 +23,9 @@ that refers to it is written. (``publish`` notices if it was deleted by other me
 Called before the package is streamed: while a store takes a stream, it may not be able to answer.
 """
 
-ProbeCheck = Callable[[ProbeFacts, Proof], ProbeFacts]
-"""Compare a change probe with the truth: given what was read of a course before its export and the proof of its new package,
-return what the manifest states of the probe.
+ProbeCheck = Callable[[ProbeFacts | None, Proof], ProbeFacts | None]
+"""Compare a change probe with the truth: given what was read of a course before its export, if anything was, and the proof of
+its new package, return what the manifest states of the probe.
 """
 
 

@@ -46,11 +46,7 @@ def check_probe(
         read_again: reads the course now; ``None`` if Canvas does not tell.
     """
     known = before.manifest.probe if before is not None else None
-    carried = (
-        tonight
-        if known is None
-        else replace(tonight, check=None, misses=min(known.misses, _MOST), checks=min(known.checks, _MOST))
-    )
+    carried = tonight if known is None else _with_counts(tonight, known)
     if before is None or proof.verdict is not Verdict.WHOLE:
         return carried
     package = before.manifest.package
@@ -66,6 +62,19 @@ def check_probe(
         checks=carried.checks + 1,
         misses=carried.misses + is_miss,
     )
+
+
+def carried_counts(before: CopyBefore | None) -> ProbeFacts | None:
+    """Return what the next copy states if nothing was read before its export: the counts of its course; ``None`` without misses.
+
+    An export by hand between two nights must not lengthen the limit of its course.
+    """
+    known = before.manifest.probe if before is not None else None
+    return None if known is None or not known.misses else _with_counts(ProbeFacts(known.read_at), known)
+
+
+def _with_counts(probe: ProbeFacts, known: ProbeFacts) -> ProbeFacts:
+    return replace(probe, check=None, misses=min(known.misses, _MOST), checks=min(known.checks, _MOST))
 
 
 def _read(read_again: Callable[[], ProbeFacts | None]) -> ProbeFacts | None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -126,6 +126,7 @@ def test_rules_of_another_version_give_another_fingerprint() -> None:
         lambda found: found.update(rubricsConnection=None),
         lambda found: found["pagesConnection"]["nodes"].append(None),
         lambda found: first(found, "pagesConnection").update(updatedAt=None),
+        lambda found: first(found, "pagesConnection").update(updatedAt="always"),
         lambda found: first(found, "pagesConnection").pop("_id"),
         lambda found: first(found, "filesConnection").update(_id="course files"),
         lambda found: first(found, "modulesConnection").pop("position"),
@@ -144,6 +145,26 @@ def test_without_any_part_there_is_no_fingerprint(damage: Callable[[dict[str, An
     contents = read(damaged)
     assert contents.fingerprint() is None
     assert not contents.is_complete
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where each value of an answer is."""
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*at, name)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*at, name))
+
+
+@pytest.mark.parametrize("place", list(places(course())), ids=lambda place: ".".join(map(str, place)))
+def test_an_answer_that_lacks_anything_is_never_equal_to_a_whole_one(place: tuple[Any, ...]) -> None:
+    damaged = course()
+    *above, name = place
+    inner: Any = damaged
+    for each in above:
+        inner = inner[each]
+    del inner[name]
+    is_no_content = place == ("updatedAt",) or name == "endCursor"  # of the course; of the last page
+    assert (fingerprint(damaged) == WHOLE) is is_no_content
 
 
 @pytest.mark.parametrize("number", ["102", None, "101.0"])

@@ -269,7 +269,7 @@ def _package(copy: Copy, read: _Read) -> IndexedPackage:
         manifest=copy.key,
         canvas_id=facts.id,
         export_type=copy.export.type,
-        created_at=copy.created_at,
+        created_at=copy.export.created_at,
         name=facts.name,
         course_code=facts.course_code,
         sis_id=facts.sis_id,

@@ -100,11 +100,6 @@ def read_legacy_id(node: Mapping[str, Any]) -> int | None:
     return bounded_int(node.get("_id"), least=1)
 
 
-def read_text(node: Mapping[str, Any], name: str) -> str | None:
-    """Return a short text of an object; ``None`` for anything else."""
-    return bounded_text(node.get(name), most=_LONGEST) or None
-
-
 def _read_result(document: Any, _response: Response) -> GraphQLResult:
     if not isinstance(document, Mapping) or not document.keys() & {"data", "errors"}:
         raise UnexpectedResponseError("Canvas answered something else than the result of a GraphQL query")

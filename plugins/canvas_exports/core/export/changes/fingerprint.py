@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from canvas_exports.core.canvas.api.graphql import LARGEST_PAGE, read_legacy_id, read_page, read_text
+from canvas_exports.core.canvas.api.graphql import LARGEST_PAGE, read_legacy_id, read_page
+from canvas_exports.core.canvas.http.bounded_values import iso_text
 
 Shape = dict[str, "Shape | None"]
 """The fields that an object must have by name; ``None`` for those of one value, which may be null."""
@@ -163,7 +164,7 @@ class CourseContents:
         names = each.shape
         if not _has(node, names) or read_legacy_id(node) is None:
             return False
-        if "updatedAt" in names and read_text(node, "updatedAt") is None:
+        if "updatedAt" in names and iso_text(node["updatedAt"]) is None:
             return False
         if "submissionTypes" in names and self.new_quizzes is not True:
             is_new_quiz = _is_new_quiz(node)

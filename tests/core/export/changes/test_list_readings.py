@@ -12,7 +12,13 @@ from canvas_exports.core.canvas.api.graphql import GraphQLQuery, GraphQLResult
 from canvas_exports.core.canvas.client import CanvasClient
 from canvas_exports.core.export.changes.list_readings import ListReadings
 from canvas_exports.core.export.changes.probe import LIST, PAGES, Reading
-from canvas_exports.errors import CredentialError
+from canvas_exports.errors import (
+    CanvasError,
+    CredentialError,
+    PermissionDeniedError,
+    ThrottledError,
+    UnexpectedResponseError,
+)
 from canvas_sandbox import Account, Course, Sandbox, Switches, User
 
 BIOLOGY = Account(2, "Biology", parent_id=1, sis_account_id="BIO")
@@ -121,15 +127,21 @@ def test_of_two_readings_of_one_course_the_first_counts() -> None:
         assert found == first
 
 
-def test_a_credential_that_is_refused_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "kind", [CredentialError, PermissionDeniedError, ThrottledError, UnexpectedResponseError]
+)
+def test_pages_that_are_refused_do_not_fail_the_list(kind: type[CanvasError]) -> None:
     class Refusing:
         def __init__(self, client: CanvasClient) -> None:
             self.server_now = client.server_now
 
         def graphql(self, _query: GraphQLQuery) -> GraphQLResult:
-            raise CredentialError("no")
+            raise kind("no")
 
     with campus(3, shows_updated_at=False) as sandbox, Campus(sandbox).client() as client:
-        readings = ListReadings(Refusing(client), {})
-        with pytest.raises(CredentialError):
-            list(readings.collect("1", client.account_courses("1", updated_at=True)))
+        found: dict[str, Reading] = {}
+        listed = ListReadings(Refusing(client), found).collect(
+            "1", client.account_courses("1", updated_at=True)
+        )
+        assert len(list(listed)) == 3
+        assert found == {}

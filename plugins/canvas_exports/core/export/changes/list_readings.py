@@ -18,7 +18,7 @@ from canvas_exports.core.export.changes.course_query import account_page
 from canvas_exports.core.export.changes.probe import LIST, PAGES, Reading
 from canvas_exports.core.export.changes.read_probes import GraphQLClient
 from canvas_exports.core.model.contexts import Context, ContextKind
-from canvas_exports.errors import CanvasError, CredentialError
+from canvas_exports.errors import CanvasError
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class ListReadings:
             courses: of the account, with ``updated_at`` where Canvas returns it.
 
         Raises:
-            CanvasError: as listing the courses, and ``CredentialError`` of the pages (permanent).
+            CanvasError: as listing the courses; whatever Canvas answers to the pages is none.
         """
         began = time.monotonic()
         texts: dict[str, str | None] = {}
@@ -78,8 +78,6 @@ class ListReadings:
         for _ in range(_FEWEST_PAGES + len(wanted) // _COURSES_A_PAGE):
             try:
                 result = self._client.graphql(account_page(account, after))
-            except CredentialError:
-                raise
             except CanvasError as error:
                 _log.info(
                     "the pages of account %s do not tell when its courses were updated: %s", account, error

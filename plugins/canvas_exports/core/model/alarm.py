@@ -79,7 +79,7 @@ class Alarm:
         return {
             "code": self.code,
             "scope": self.scope,
-            "context": self.context,
+            "context": self.context and harmless(self.context),
             "name": self.name and harmless(self.name, most=_LONGEST_TEXT),
             "sentence": harmless(self.sentence, most=_LONGEST_TEXT),
             "next_step": harmless(self.next_step, most=_LONGEST_TEXT),
@@ -94,7 +94,7 @@ class Alarm:
             scope=harmless(data["scope"]),
             sentence=harmless(data["sentence"], most=_LONGEST_TEXT),
             next_step=harmless(data["next_step"], most=_LONGEST_TEXT),
-            context=data.get("context"),
+            context=(context := data.get("context")) and harmless(context),
             name=(name := data.get("name")) and harmless(name, most=_LONGEST_TEXT),
             evidence=data["evidence"],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from canvas_exports.core.archive.alarms.open_alarms import open_alarms, release
 from canvas_exports.core.archive.catalog.last_runs import LastRuns
 from canvas_exports.core.archive.catalog.read import copies_of, every_context
 from canvas_exports.core.archive.catalog.runs import RunSummary, summary_of
+from canvas_exports.core.archive.layout import manifest_key
 from canvas_exports.core.archive.manifest import Manifest
 from canvas_exports.core.archive.records import read_record_name
 from canvas_exports.core.archive.retention.apply import apply_plan
@@ -30,6 +32,7 @@ from canvas_exports.core.archive.retention.policy import Policy
 from canvas_exports.core.archive.run_report import OutcomeRecord, totals_of
 from canvas_exports.core.archive.schemas import problem
 from canvas_exports.core.model.alarm import Alarm
+from canvas_exports.core.packages.proof import Verdict
 from canvas_exports.core.storage.local import FileStore
 from canvas_exports.errors import ArchiveDeniedError
 
@@ -71,6 +74,12 @@ def judged(store: FileStore, day: int, *rows: OutcomeRecord, past: LastRuns | No
 def holds(store: FileStore) -> list[str]:
     found = [read_record_name(info.key) for info in store.list("courses/")]
     return [f"{record.detail} {record.result}" for record in found if record is not None]
+
+
+def retain(store: FileStore, policy: Policy, *, now: datetime) -> None:
+    """Apply a policy as the tasks of retention do."""
+    holdings = hold_before_deletion(store, every_context(store), now=now)
+    apply_plan(store, make_plan(store, policy, now=now, holdings=holdings))
 
 
 class ReadOnly(FileStore):
@@ -115,6 +124,50 @@ class TestACourse:
         judged(store, 1, row("course:101", "empty"))
         assert sorted(holds(store)) == ["alarm lifted", "alarm set"]
         assert list(open_alarms(store)) == []
+
+    def test_is_held_although_an_earlier_alarm_was_released_meanwhile(self, store: FileStore) -> None:
+        lay(store, content(0, FULL))
+        half = content(1, {**FULL, "quizzes": 0})
+        lay(store, replace(half, proof=replace(half.proof, verdict=Verdict.INCOMPLETE)))
+        judged(store, 1, row("course:101", "incomplete"))
+        after = lay(store, content(2, NOTHING))
+        release(store, copies_of(store, "course", 101).copies, at=night(2))
+        judged(store, 2, row("course:101", "empty", after))
+        assert [found.alarm.code for found in open_alarms(store)] == ["course_emptied"]
+
+    def test_is_held_once_and_released_once_if_the_clock_of_the_report_is_behind(
+        self, store: FileStore
+    ) -> None:
+        *_, after = self.emptied(store, FULL)
+        rows = [row("course:101", "empty", after)]
+        for _ in range(2):
+            judge_run(store, rows, run_of(1, rows), LastRuns(), now=after.stored_at - timedelta(hours=2))
+        assert holds(store) == ["alarm set"]
+        release(store, copies_of(store, "course", 101).copies, at=after.stored_at - timedelta(hours=1))
+        judge_run(store, rows, run_of(1, rows), LastRuns(), now=after.stored_at)
+        assert list(open_alarms(store)) == []
+
+    def test_whose_report_was_killed_between_two_holds_gets_the_second_one(self, store: FileStore) -> None:
+        first = lay(store, content(0, FULL))
+        half = content(1, {**FULL, "pages": 38})
+        lay(store, replace(half, proof=replace(half.proof, verdict=Verdict.INCOMPLETE)))
+        lay(store, content(2, NOTHING))
+        judged(store, 2, row("course:101", "empty"))
+        (key,) = [
+            info.key
+            for info in store.list("courses/")
+            if (name := read_record_name(info.key)) and name.manifest == manifest_key(first.package.key)
+        ]
+        store.delete(key)
+        judged(store, 2, row("course:101", "empty"))
+        assert store.stat(key) is not None
+        assert holds(store) == ["alarm set"] * 2
+
+    def test_of_a_weekly_backup_whose_run_left_no_report_is_told_by_the_next(self, store: FileStore) -> None:
+        self.emptied(store, FULL)
+        later = lay(store, content(8, {**NOTHING, "files": 1}))
+        (alarm,) = judged(store, 8, row("course:101", "stored", later)).alarms
+        assert alarm.code == "course_emptied"
 
     def test_whose_run_left_no_report_is_told_by_the_next(self, store: FileStore) -> None:
         self.emptied(store, FULL)
@@ -192,6 +245,33 @@ class TestRetention:
         for _ in range(2):  # each has read the archive before the other one wrote
             record_alarms(store, found, at=night(1))
         assert holds(store) == ["alarm set"]
+
+    @pytest.mark.parametrize("policy", [Policy(last=1, weekly=4), Policy(last=2, weekly=4)], ids=str)
+    def test_holds_nothing_because_it_has_deleted_the_copies_between(
+        self, store: FileStore, policy: Policy
+    ) -> None:
+        for day in range(30):
+            lay(store, content(day, {name: int(number * 0.9**day) for name, number in FULL.items()}))
+            judged(store, day, row("course:101"))
+            retain(store, policy, now=night(day))
+        assert holds(store) == []
+
+    @pytest.mark.parametrize("policy", [Policy(last=1, weekly=4), Policy(last=2, weekly=4)], ids=str)
+    def test_holds_no_older_copy_after_the_one_that_was_released_is_deleted(
+        self, store: FileStore, policy: Policy
+    ) -> None:
+        for day in range(9, 18):
+            lay(store, content(day, FULL))
+            retain(store, policy, now=night(day))
+        lay(store, content(18, NOTHING))
+        judged(store, 18, row("course:101", "empty"))
+        retain(store, policy, now=night(18))
+        release(store, copies_of(store, "course", 101).copies, at=night(18))
+        for day in range(19, 30):
+            lay(store, content(day, {**NOTHING, "files": day}))
+            judged(store, day, row("course:101"))
+            retain(store, policy, now=night(day))
+        assert list(open_alarms(store)) == []
 
     def test_leaves_alone_what_was_released(self, store: FileStore) -> None:
         lay_nights(store, FULL, NOTHING)

@@ -86,6 +86,11 @@ def test_a_loss_in_several_nights_is_told_when_it_is_large() -> None:
     assert found.alarm.evidence["before"] == {"pages": 40}
 
 
+def test_programs_that_were_added_meanwhile_hide_no_loss_in_several_nights() -> None:
+    nights = [{**FULL, "pages": pages, "executables": int(pages < 40)} for pages in (40, 24, 15, 10)]
+    assert codes(*nights) == ["executables_added", "course_shrank"]
+
+
 def test_a_slow_loss_over_months_is_none() -> None:
     listed = copies(*({**FULL, "pages": pages} for pages in (40, 29, 20, 13, 9)))
     apart = [

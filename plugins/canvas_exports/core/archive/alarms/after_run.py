@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from canvas_exports.core.archive.alarms.hold_copies import hold_copies, is_late, is_recorded
+from canvas_exports.core.archive.alarms.hold_copies import hold_copies, is_late, is_missed
 from canvas_exports.core.archive.alarms.judge_course import CourseAlarm, judge_course
 from canvas_exports.core.archive.alarms.judge_run import (
     NEW_CONTENT,
@@ -121,7 +121,7 @@ def _judge_holding(store: Store, holding: Holding, run: RunSummary, now: datetim
     found = [
         each
         for each in judge_course(holding.copies)
-        if not is_late(each, now) and (_is_of(each, run) or not is_recorded(each))
+        if (_is_of(each, run) and not is_late(each, now)) or is_missed(each, holding.copies, now)
     ]
     return hold_copies(store, found, at=now) if found else []
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import closing
 from datetime import datetime
 
-from canvas_exports.core.archive.alarms.hold_copies import is_late, is_recorded, record_alarms
+from canvas_exports.core.archive.alarms.hold_copies import is_missed, record_alarms
 from canvas_exports.core.archive.alarms.judge_course import judge_course
 from canvas_exports.core.archive.catalog.future_dates import without_future_dates
 from canvas_exports.core.archive.catalog.read import Holding, copies_of
@@ -32,11 +32,7 @@ def hold_before_deletion(
     with closing(holdings):
         for holding in holdings:
             known = without_future_dates(holding, now=now)
-            found = [
-                each
-                for each in judge_course(known.copies)
-                if not is_late(each, now) and not is_recorded(each)
-            ]
+            found = [each for each in judge_course(known.copies) if is_missed(each, known.copies, now)]
             if found:
                 record_alarms(store, found, at=now)
                 yield copies_of(store, holding.kind, holding.id)

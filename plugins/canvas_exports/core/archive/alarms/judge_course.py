@@ -70,7 +70,7 @@ def judge_course(copies: Iterable[Copy]) -> list[CourseAlarm]:
     """Return the alarms that the copies of one context give, oldest first.
 
     Each export type is judged by itself. The result depends on the copies alone, so the same copies give the same alarms at
-    any time. After an alarm the smaller course is what later copies are compared with: a loss gives one alarm.
+    any time. After a loss the smaller course is what later copies are compared with: it gives one alarm.
 
     Args:
         copies: of one context, in any state, oldest first. Selections are left out.
@@ -89,7 +89,7 @@ def _judge(copies: Sequence[Copy]) -> Iterable[CourseAlarm]:
         found = list(_alarms(contents, start, at))
         for code, before, measures in found:
             yield _alarm(code, copies, before, contents[at], measures)
-        if found:
+        if any(code in _LOSSES for code, *_ in found):
             start = at
 
 
@@ -108,6 +108,9 @@ def _numbers(copy: Copy) -> dict[str, int]:
     numbers[_ITEMS] = sum(numbers.get(kind, 0) for kind in KINDS)
     return {**numbers, "members": min(copy.package.member_count, _MOST), _SIZE: min(copy.package.size, _MOST)}
 
+
+#: After one of these, the smaller course is what later copies are compared with.
+_LOSSES = (AlarmCode.COURSE_EMPTIED, AlarmCode.COURSE_SHRANK)
 
 _Found = tuple[AlarmCode, _Content, tuple[str, ...]]
 

@@ -8,16 +8,18 @@ from datetime import datetime
 from itertools import chain, groupby
 
 from canvas_exports.core.archive.catalog.copies import Copy, newest_first
-from canvas_exports.core.archive.json_documents import MAX_MANIFEST_BYTES, conform, parse, read_bytes
+from canvas_exports.core.archive.json_documents import conform, parse, read_bytes
 from canvas_exports.core.archive.layout import CONTEXT_FOLDERS, context_of
 from canvas_exports.core.archive.records import RecordKind, RecordName, read_record_name
 from canvas_exports.core.archive.retention.holds import ALARM, LIFTED, put_tag
 from canvas_exports.core.model.alarm import Alarm, AlarmScope
+from canvas_exports.core.storage.buffers import MiB
 from canvas_exports.core.storage.store import ObjectInfo, Store
 from canvas_exports.errors import ArchiveDeniedError, ObjectNotFoundError, UnreadableDocumentError
 
 #: Read of one course: the newest records.
 MOST_RECORDS = 50
+_MOST_BYTES = MiB // 4  # of a record, which has a few alarms of some kilobytes
 _UNKNOWN = "unknown"
 
 
@@ -107,7 +109,7 @@ def _open(records: Iterable[RecordName]) -> Iterator[RecordName]:
 
 def _read(store: Store, context: str, record: RecordName) -> Sequence[Alarm]:
     try:
-        data = parse(read_bytes(store, record.key, MAX_MANIFEST_BYTES), "hold", key=record.key)
+        data = parse(read_bytes(store, record.key, _MOST_BYTES), "hold", key=record.key)
         listed = conform(data, "hold-1", key=record.key).get("alarms") or ()
     except ObjectNotFoundError:
         return ()  # deleted since it was listed

@@ -77,6 +77,7 @@ def test_a_hostile_package_costs_no_more_than_is_stated(name: str, tmp_path: Pat
             capture_output=True,
             text=True,
             check=False,
+            timeout=20 * seconds,  # one that waits uses no processor time
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds)),
         )
         assert done.returncode == 0, f"more than {seconds} s, or: {done.stderr[-500:]}"

@@ -56,6 +56,20 @@ def test_what_comes_out_is_what_went_in_counted_digested_and_proven(known: bool,
     assert stream.proof.verdict is Verdict.WHOLE
 
 
+def test_no_block_is_kept_while_the_next_one_is_filled() -> None:
+    """With one block in the pool, a stream that kept it would wait for it for ever."""
+    buffers, in_use = pool(), set[int]()
+
+    def observed(data: bytes) -> Iterator[Block]:
+        for block in download(data):
+            in_use.add(buffers.in_use)
+            yield block
+
+    stream = PackageStream(lambda _: observed(LARGE), expect(len(LARGE)), buffers)
+    deque(stream, maxlen=0)
+    assert max(in_use) == 1
+
+
 def test_a_store_sees_full_blocks_and_a_shorter_last_one() -> None:
     sizes = [len(block) for block in PackageStream(lambda _: download(LARGE), expect(), pool())]
     assert sizes == [BLOCK, BLOCK, len(LARGE) - 2 * BLOCK]

@@ -129,6 +129,6 @@ def hash_in_thread(blocks: Iterator[memoryview], update: Callable[[memoryview], 
 
 def _hash_inline(blocks: Iterator[memoryview], update: Callable[[memoryview], object]) -> Iterator[Block]:
     """Hash every block in this thread: for a small package a second thread costs more than the hash."""
-    for block in blocks:
-        update(block)
-        yield block
+    while only := list(islice(blocks, 1)):
+        update(only[0])
+        yield only.pop()  # a block that is kept here is missing to the pool, which may have no other

@@ -346,13 +346,29 @@ class TestOpenAlarms:
             judged(store, day, row("course:101"))
         assert sorted(found.alarm.code for found in open_alarms(store)) == ["course_emptied", "course_shrank"]
 
-    def test_a_record_that_cannot_be_read_is_an_alarm_without_evidence(self, store: FileStore) -> None:
+    @pytest.mark.parametrize("document", [b"half a docum", b" " * 10_000_000, b"[" * 9_000, b"{}"])
+    def test_a_record_that_cannot_be_read_is_an_alarm_without_evidence(
+        self, store: FileStore, document: bytes
+    ) -> None:
         lay_nights(store, FULL, NOTHING)
         judged(store, 1, row("course:101", "empty"))
         (key,) = [info.key for info in store.list("courses/") if read_record_name(info.key)]
-        store.replace(key, b"half a docum")
+        store.replace(key, document)
         (found,) = open_alarms(store)
         assert (found.alarm.code, found.alarm.context) == ("unknown", "course:101")
+
+    def test_foreign_texts_of_a_record_are_one_printable_line_each(self, store: FileStore) -> None:
+        lay_nights(store, FULL, NOTHING)
+        judged(store, 1, row("course:101", "empty"))
+        (key,) = [info.key for info in store.list("courses/") if read_record_name(info.key)]
+        document = json.loads(store.read(key))
+        for name in ("code", "scope", "context", "name", "sentence", "next_step"):
+            document["alarms"][0][name] = "\x1b[2J<b>\u202e\n"
+        store.replace(key, json.dumps(document).encode())
+        (found,) = open_alarms(store)
+        shown = found.alarm.to_json()
+        assert found.context == "course:101"
+        assert all(text.isprintable() for text in shown.values() if isinstance(text, str))
 
     def test_a_persons_hold_is_no_alarm_and_stays(self, store: FileStore) -> None:
         lay_nights(store, FULL, NOTHING)

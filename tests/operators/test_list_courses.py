@@ -10,7 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 from tests.support.airflow.task_runner import TaskRun
 
-from canvas_exports.core.export.planning.batch_plan import BatchReference, planned, read_planned_readings
+from canvas_exports.core.export.planning.batch_plan import (
+    BatchReference,
+    planned,
+    read_planned_facts,
+    read_planned_readings,
+)
 from canvas_exports.core.storage.open_store import open_store
 from canvas_exports.operators.list_courses import CanvasListCoursesOperator
 from canvas_sandbox import Course, Fault, RequestFault, Sandbox, Term
@@ -99,13 +104,49 @@ def test_the_plan_says_when_courses_were_updated_if_unchanged_ones_may_be_skippe
     assert found[0]["course:100"].updated_at == campus.updated_at(100)
 
 
-def test_without_it_nothing_more_is_asked_for_or_kept(campus: Sandbox, tmp_path: Path) -> None:
+def test_without_it_nothing_more_is_asked_for(campus: Sandbox, tmp_path: Path) -> None:
     before = len(campus.requests)
     references = listed(campus, account=1, archive=tmp_path.as_uri())
     (asked,) = (each for each in campus.requests[before:] if each.path.endswith("/courses"))
     assert "updated_at" not in asked.query
-    assert "readings" not in references[0]
+    with open_store(tmp_path.as_uri()) as store:
+        assert read_planned_readings(store, BatchReference.from_json(references[0])) == {}
+
+
+@pytest.mark.parametrize("skip_unchanged", ["never", "P7D"])
+def test_the_plan_says_what_manifests_state_of_the_courses_of_an_account(
+    campus: Sandbox, tmp_path: Path, skip_unchanged: str
+) -> None:
+    references = listed(
+        campus, account=1, archive=tmp_path.as_uri(), batch_size=4, skip_unchanged=skip_unchanged
+    )
+    with open_store(tmp_path.as_uri()) as store:
+        found = [read_planned_facts(store, BatchReference.from_json(each)) for each in references]
+    rows = {context: row for each in found if each is not None for context, row in each.rows.items()}
+    assert list(rows) == [f"course:{number}" for number in range(100, 106)]
+    name, _, sis_id, uuid, account_id, term = rows["course:101"]
+    assert (name, sis_id, account_id, term) == ("Course 101", "SIS/101.1", 1, "Winter")
+    assert len(uuid) == 40
+    assert {each.canvas for each in found if each is not None} == {campus.url}
+
+
+def test_a_course_known_by_its_number_alone_is_left_to_its_batch(campus: Sandbox, tmp_path: Path) -> None:
+    manifest = tmp_path / "courses" / "100" / "20261101T000000Z-common_cartridge-1.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}")
+    (reference,) = listed(campus, courses=[100], archive=tmp_path.as_uri())
+    assert "readings" not in reference
     assert not list(tmp_path.rglob("readings"))
+
+
+def test_the_courses_that_had_to_be_read_to_list_them_are_not_read_again(
+    campus: Sandbox, tmp_path: Path
+) -> None:
+    (reference,) = listed(campus, courses=["sis_course_id:SIS/103.1", 104], archive=tmp_path.as_uri())
+    with open_store(tmp_path.as_uri()) as store:
+        found = read_planned_facts(store, BatchReference.from_json(reference))
+    assert found is not None
+    assert found.rows.keys() == {"course:103", "course:104"}
 
 
 def test_a_list_that_cannot_be_read_is_not_an_empty_list(campus: Sandbox, tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def listed(canvas: Sandbox, folder: Path, *courses: Any, **arguments: Any) -> An
 
 
 def export(canvas: Sandbox, folder: Path, batch: Any, **arguments: Any) -> TaskRun:
-    quick = {"deferrable": True, "poll_shortest": 0.2, "poll_longest": 0.5}
-    return task_run(CanvasContentExportOperator, canvas, folder, courses=batch, **quick, **arguments)
+    quick = {"deferrable": True, "poll_shortest": 0.2, "poll_longest": 0.5, **arguments}
+    return task_run(CanvasContentExportOperator, canvas, folder, courses=batch, **quick)
 
 
 def reported(canvas: Sandbox, folder: Path, batches: Any, **arguments: Any) -> Any:
@@ -71,6 +71,26 @@ class TestByReference:
         probe = json.loads(manifest.read_text())["probe"]
         assert (probe["source"], probe["updated_at"]) == ("list", canvas.updated_at(100))
         assert probe["fingerprint"] is not None
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    def test_a_course_of_an_account_is_not_read_again_for_its_manifest(
+        self, canvas: Sandbox, tmp_path: Path, deferrable: bool
+    ) -> None:
+        (batch,) = listed(canvas, tmp_path, account=1, filters={"search_term": "BIO-100"})
+        assert export(canvas, tmp_path, batch, deferrable=deferrable).run_to_end() == "success"
+        (path,) = tmp_path.glob("courses/100/*.json")
+        facts = json.loads(path.read_bytes())["context"]
+        assert (facts["name"], facts["sis_id"], facts["term"]) == ("Biology 100", "BIO/100", "Default Term")
+        assert "/api/v1/courses/100" not in {each.path for each in canvas.requests}
+
+    def test_a_damaged_document_of_facts_leaves_them_to_canvas(self, canvas: Sandbox, tmp_path: Path) -> None:
+        (batch,) = listed(canvas, tmp_path, account=1, filters={"search_term": "BIO-100"})
+        (document,) = tmp_path.glob("runs/*/*/*/readings/0.jsonl")
+        document.write_bytes(b"x" * document.stat().st_size)
+        assert export(canvas, tmp_path, batch).run_to_end() == "success"
+        (path,) = tmp_path.glob("courses/100/*.json")
+        assert json.loads(path.read_bytes())["context"]["name"] == "Biology 100"
+        assert "/api/v1/courses/100" in {each.path for each in canvas.requests}
 
     def test_a_batch_that_never_reported_is_interrupted_course_by_course(
         self, canvas: Sandbox, tmp_path: Path

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from canvas_exports.core.export.changes.probe import Reading
     from canvas_exports.core.export.engine.checkpoint import Checkpoint
     from canvas_exports.core.export.options import BatchOptions
+    from canvas_exports.core.export.planning.course_facts import PlannedFacts
     from canvas_exports.core.export.polling.interval import PollInterval
     from canvas_exports.core.export.polling.poll_results import PollResult
     from canvas_exports.core.export.polling.wait import Wait
@@ -289,7 +290,9 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
             batch = Batch(
                 client=client,
                 polling_client=hook.async_conn,
-                mover=PackageMover(client, replicas, options, run, observer=observer),
+                mover=PackageMover(
+                    client, replicas, options, run, observer=observer, planned=lambda: self._facts(stores)
+                ),
                 options=options,
                 checkpoint=checkpoint,
                 save=state.save,
@@ -350,6 +353,16 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
             return {}
         reference = BatchReference.from_json(self.courses)
         return first_result(stores, lambda store: read_planned_readings(store, reference))
+
+    def _facts(self, stores: Sequence[Store]) -> PlannedFacts | None:
+        """Return what Canvas said of the batch's courses when they were listed, as far as the plan of the run has it."""
+        from canvas_exports.core.export.planning.batch_plan import BatchReference, read_planned_facts
+        from canvas_exports.core.export.replicas import first_result
+
+        if not isinstance(self.courses, Mapping):
+            return None
+        reference = BatchReference.from_json(self.courses)
+        return first_result(stores, lambda store: read_planned_facts(store, reference))
 
     def _options(self, courses: Any) -> BatchOptions:
         from canvas_exports.core.export.options import OPTIONS, build_options

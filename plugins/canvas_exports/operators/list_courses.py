@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -127,11 +128,12 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
         """List, resolve, order, cut."""
         from canvas_exports.core.export.failure_policy import FailurePolicy
         from canvas_exports.core.export.options import OPTIONS
+        from canvas_exports.core.export.planning.course_facts import CourseFacts
         from canvas_exports.core.export.planning.course_names import Names
 
         FailurePolicy.parse(self.fail_on)
         skips = OPTIONS["skip_unchanged"].values.read("skip_unchanged", self.skip_unchanged) is not None
-        names = Names()
+        names = Names(facts=CourseFacts() if self.archive else None)
         readings: dict[str, Reading] = {}
         contexts = self._contexts(names, readings if skips and self.archive else None)
         if not contexts and not self.allow_empty:
@@ -170,12 +172,16 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
             for context in explicit:
                 context.check_host(client.host)
             names.canvas = client.host
+            began = time.monotonic()
             self.lineage = Lineage(inputs=(Place(client.host, self._listed_place()),))
             tally = Tally()
             listed = None if readings is None else ListReadings(client, readings)
             queried = tally.counted(self._queried(client, queries, names, listed))
             found = chain(tally.counted(explicit), queried)
             contexts = unique(found, names.resolver(client), client.whoami)
+            if names.facts is not None:
+                names.facts.canvas = client.host
+                names.facts.read_at = client.server_now() - timedelta(seconds=time.monotonic() - began)
         for line in tally.left_out(contexts):
             self.log.info("%s", line)
         return contexts
@@ -213,9 +219,10 @@ class CanvasListCoursesOperator(LineageMixin, BaseOperator):
                 exports_each=each,
                 names=names,
                 readings=readings,
+                facts=names.facts,
             )
             mirror(stores, plan_folder(run))
-            if readings:
+            if any(reference.readings for reference in references):
                 mirror(stores, readings_folder(run))
         return [reference.to_json() for reference in references]
 

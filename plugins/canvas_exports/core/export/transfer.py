@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.observer import UNOBSERVED, Observer
 from canvas_exports.core.export.options import BatchOptions
+from canvas_exports.core.export.planning.course_facts import PlannedFacts, facts_of
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.export.transfer_slots import TransferSlots
 from canvas_exports.core.model.causes import cause_of
@@ -82,7 +83,18 @@ class PackageMover:
     """Move packages; used by several threads at once.
 
     Each call reads the export again, so that a signed URL is never kept longer than its download. What a manifest states of a
-    course, and its root account, is read once for all its exports, as they move within minutes; a retry reads it again.
+    course is in the plan of the run, if Canvas was asked for it when the course was listed. Otherwise, and if that is longer ago
+    than a batch may take, the course is read, once for all its exports, as they move within minutes; a retry reads it again. Its
+    root account, which tells whether a package is of another Canvas, is never taken from the plan.
+
+    Args:
+        client: of the Canvas.
+        replicas: the archives.
+        options: of the batch.
+        run: for the manifests.
+        blocks: buffers that all packages share.
+        observer: of transfers.
+        planned: reads the facts of the batch's courses in the plan; called once at most.
 
     Attributes:
         slots: limit the calls of ``move`` that are under way.
@@ -97,6 +109,7 @@ class PackageMover:
         *,
         blocks: int = 16,
         observer: Observer = UNOBSERVED,
+        planned: Callable[[], PlannedFacts | None] = lambda: None,
     ) -> None:
         self._client = client
         self._replicas = replicas
@@ -108,6 +121,8 @@ class PackageMover:
         self._buffers = BufferPool(max(blocks, options.parallel_transfers + 1) * BLOCK_SIZE)
         self.slots = TransferSlots(options.parallel_transfers)
         self._courses: dict[str, Course] = {}  # of one batch: two hundred at most
+        self._planned = cache(planned)
+        self._reading_plan = threading.Lock()
         self._cancelled = threading.Event()
 
     def check(self) -> None:
@@ -164,9 +179,10 @@ class PackageMover:
         if export.has_failed:
             return events.ExportFailed(item.name, export_id, _FAILURES[export.workflow_state])
         if export.is_ready:
-            course = self._course(context, again=item.fetches > 0)
             is_retry = item.fetches > 0 or self._run.try_number > 1  # an earlier one may have stored it
-            stored, lacking = self._publish(context, export, course, item.probe, is_retry=is_retry)
+            facts = None if is_retry else self._planned_facts(context)
+            facts = facts or self._facts(context, again=item.fetches > 0)
+            stored, lacking = self._publish(context, export, facts, item.probe, is_retry=is_retry)
             return _stored(item, export_id, stored, lacking)
         if export.workflow_state is ExportState.EXPORTED:
             return events.ExportFailed(
@@ -174,10 +190,23 @@ class PackageMover:
             )
         return events.NotReady(item.name, export_id)
 
-    def _course(self, context: Context, *, again: bool) -> Course | None:
-        """Return the course, read once; ``None`` for a group or a user."""
-        if context.kind is not ContextKind.COURSE:
+    def _planned_facts(self, context: Context) -> ContextFacts | None:
+        """Return what a manifest states of a course, from the plan; ``None`` if the plan cannot tell."""
+        with self._reading_plan:
+            planned = self._planned()
+        if planned is None:
             return None
+        now, most_age = self._client.server_now(), self._options.deadline
+        return planned.of(context, canvas=self._client.host, now=now, most_age=most_age)
+
+    def _facts(self, context: Context, *, again: bool) -> ContextFacts:
+        """Return what a manifest states of a course, from Canvas; of a group or a user, it states nothing."""
+        if context.kind is not ContextKind.COURSE:
+            return ContextFacts(kind=context.kind.value, id=context.canvas_id or 0)
+        return facts_of(self._course(context, again=again))
+
+    def _course(self, context: Context, *, again: bool = False) -> Course:
+        """Return the course, read once."""
         name = str(context)
         course = None if again else self._courses.get(name)
         if course is None:
@@ -188,7 +217,7 @@ class PackageMover:
         self,
         context: Context,
         export: ContentExport,
-        course: Course | None,
+        facts: ContextFacts,
         probe: ProbeFacts | None,
         *,
         is_retry: bool,
@@ -196,7 +225,6 @@ class PackageMover:
         export_type = _type_of(export)
         canvas_id = context.canvas_id or 0
         host = urlsplit(self._client.host).netloc
-        facts = _facts(context, course)
         key = package_key(
             context.kind.value,
             canvas_id,
@@ -230,7 +258,7 @@ class PackageMover:
             size=export.attachment.size if export.attachment else None,
             course_id=canvas_id if context.kind is ContextKind.COURSE else None,
             canvas_host=host,
-            root_account_id=course.root_account_id if course else None,
+            root_account_id=lambda: self._course(context).root_account_id,
         )
         source = PackageSource(
             lambda writer: self._blocks(context, export, writer),
@@ -333,21 +361,6 @@ def _type_of(export: ContentExport) -> ExportType:
         raise UnexpectedResponseError(
             f"Canvas says that the export is a {harmless(export.export_type, most=50)}, which was not asked for"
         ) from None
-
-
-def _facts(context: Context, course: Course | None) -> ContextFacts:
-    if course is None:
-        return ContextFacts(kind=context.kind.value, id=context.canvas_id or 0)
-    return ContextFacts(
-        kind=context.kind.value,
-        id=course.id,
-        name=course.name,
-        course_code=course.course_code,
-        sis_id=course.sis_course_id,
-        uuid=course.uuid,
-        account_id=course.account_id,
-        term=course.term_name,
-    )
 
 
 def _stored(

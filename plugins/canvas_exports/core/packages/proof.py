@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -35,6 +35,10 @@ class Finding:
     member: str | None = None
 
 
+def _unknown() -> None:
+    """Return no root account."""
+
+
 @dataclass(frozen=True)
 class Expectation:
     """The properties that the package must have.
@@ -44,15 +48,15 @@ class Expectation:
         size: size in bytes, as announced by Canvas; ``None`` if unknown.
         course_id: numeric Canvas id of the course; ``None`` for a group or a user.
         canvas_host: host name of the Canvas of the export, without scheme.
-        root_account_id: numeric id of the course's root account. It identifies a Canvas that has two host names, the
-            university's and the vendor's.
+        root_account_id: returns the numeric id of the course's root account, ``None`` if it is not known. It identifies a
+            Canvas that has two host names, the university's and the vendor's, and is called only where they differ.
     """
 
     export_type: str
     size: int | None = None
     course_id: int | None = None
     canvas_host: str | None = None
-    root_account_id: int | None = None
+    root_account_id: Callable[[], int | None] = _unknown
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from canvas_exports.core.archive.sweep import sweep
+from canvas_exports.core.canvas.api.models import Course
 from canvas_exports.core.export.engine.items import Item
 from canvas_exports.core.export.options import MAX_EXPORTS
 from canvas_exports.core.export.planning.batch_plan import planned, write_plan
 from canvas_exports.core.export.planning.batching import MAX_BATCHES, last_copies, oldest_copy_first, unique
+from canvas_exports.core.export.planning.course_facts import CourseFacts
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.runs import RunInfo
@@ -84,9 +86,14 @@ def test_a_list_is_resolved_ordered_and_written_down_in_some_hundred_bytes_a_cou
         store = LongArchive(tmp_path / str(count), count)
 
         def listing() -> None:
+            facts = CourseFacts("https://canvas.example.edu", datetime(2026, 11, 23, tzinfo=timezone.utc))
+            for number in range(FIRST, FIRST + count):
+                name = f"Introduction to the Biology of {number}"
+                facts.add(Course(number, name, "BIO-101", None, 3, 1, 5, "Autumn", None, None, "u" * 40))
             found = unique(contexts(count), never_asked, lambda: None)
             ordered = oldest_copy_first(found, last_copies(store, among=found))
-            references = write_plan(store, RUN, ordered, 50)
+            references = write_plan(store, RUN, ordered, 50, facts=facts)
+            assert all(each.readings for each in references)
             assert sum(1 for _ in planned(store, [each.to_json() for each in references])) == count
 
         return peak(listing)

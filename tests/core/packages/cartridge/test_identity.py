@@ -40,7 +40,7 @@ def test_other_spellings_of_the_same_host_are_accepted(written: str, asked: str)
 @pytest.mark.parametrize("root_account", [7, 20_000_000_000_007])
 def test_a_canvas_under_another_name_is_known_by_its_root_account(root_account: int) -> None:
     data = cartridge(context=context_xml(host="uni.instructure.com", root_account=root_account))
-    proof = prove_buffered(data, canvas_host="canvas.uni.edu", root_account_id=7)
+    proof = prove_buffered(data, canvas_host="canvas.uni.edu", root_account_id=lambda: 7)
     assert proof.verdict is Verdict.WHOLE
     assert codes_of(proof) == ["other_host_name"]
 
@@ -50,7 +50,7 @@ def test_another_name_and_another_root_account_is_another_canvas() -> None:
         prove_buffered(
             cartridge(context=context_xml(host="uni.instructure.com")),
             canvas_host="canvas.uni.edu",
-            root_account_id=7,
+            root_account_id=lambda: 7,
         )
 
 

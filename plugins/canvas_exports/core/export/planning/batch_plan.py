@@ -19,9 +19,11 @@ from canvas_exports.core.archive.json_documents import MAX_PLAN_BYTES, parse, re
 from canvas_exports.core.archive.layout import run_folder
 from canvas_exports.core.export.changes.probe import Reading
 from canvas_exports.core.export.planning.batching import cut
+from canvas_exports.core.export.planning.course_facts import CourseFacts, PlannedFacts
 from canvas_exports.core.export.planning.course_names import Names
 from canvas_exports.core.export.planning.plan_readings import (
     Span,
+    read_facts,
     read_readings,
     stored_spans,
     write_readings,
@@ -94,6 +96,7 @@ def write_plan(
     exports_each: int = 1,
     names: Names | None = None,
     readings: Mapping[str, Reading] | None = None,
+    facts: CourseFacts | None = None,
 ) -> list[BatchReference]:
     """Store a run's batches, and return references to them.
 
@@ -109,6 +112,7 @@ def write_plan(
         exports_each: export types of each context.
         names: what the courses are called, for people; see ``planned_names``.
         readings: when the courses were last updated, by context; see ``read_planned_readings``.
+        facts: what manifests state of the courses; see ``read_planned_facts``.
 
     Raises:
         InputError: the size is out of range, or there are more contexts than one run can carry.
@@ -129,7 +133,7 @@ def write_plan(
             batches = cut(new, size, exports_each=exports_each, carried=len(references))
             if not batches:
                 return references
-            spans = write_readings(store, key, batches, readings or {})
+            spans = write_readings(store, key, batches, readings or {}, facts or CourseFacts())
             document, found = _written(key, batches, len(references), names or Names())
             if store.put_if_absent(key, document):
                 return [*references, *_with_readings(found, spans)]
@@ -165,6 +169,14 @@ def read_planned_readings(store: Store, reference: BatchReference) -> dict[str, 
     Without readings, or where they cannot be read, there are none: then the batch asks Canvas itself.
     """
     return {} if reference.readings is None else read_readings(store, reference.plan, reference.readings)
+
+
+def read_planned_facts(store: Store, reference: BatchReference) -> PlannedFacts | None:
+    """Return what Canvas said of the courses of one batch when they were listed, with one small request.
+
+    ``None`` where the plan has no facts, or they cannot be read: then the batch asks Canvas itself.
+    """
+    return None if reference.readings is None else read_facts(store, reference.plan, reference.readings)
 
 
 def planned(store: Store, batches: Iterable[Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from canvas_exports.core.archive.run_report import OutcomeRecord
 from canvas_exports.core.canvas.api.models import Course
+from canvas_exports.core.export.planning.course_facts import CourseFacts
 from canvas_exports.core.model.contexts import Context, ContextKind
 from canvas_exports.errors import CanvasExportsError, NotFoundError, PermissionDeniedError
 from canvas_exports.foreign_text import harmless
@@ -73,15 +74,19 @@ class Names:
     Attributes:
         canvas: Canvas's address, such as ``https://canvas.example.edu``; ``None`` where it is not known.
         courses: what its courses are called.
+        facts: takes what manifests state of the courses that Canvas describes, if it is kept.
     """
 
     canvas: str | None = None
     courses: dict[str, CourseName] = field(default_factory=dict)
+    facts: CourseFacts | None = None
 
     def add_course(self, course: Course) -> Context:
         """Add a course that Canvas described; return its context."""
         context = Context(ContextKind.COURSE, str(course.id))
         self.courses[str(context)] = CourseName.of(course)
+        if self.facts is not None:
+            self.facts.add(course)
         return context
 
     def add_listed(self, context: Context, name: CourseName) -> None:

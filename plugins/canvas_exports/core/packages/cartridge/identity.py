@@ -18,6 +18,7 @@ def check_identity(context: CartridgeContext | None, expect: Expectation) -> Ite
 
     Raises:
         WrongPackageError: of another course, or another Canvas (permanent).
+        CanvasExportsError: as ``expect.root_account_id``.
     """
     if expect.course_id is None:
         return
@@ -32,10 +33,11 @@ def check_identity(context: CartridgeContext | None, expect: Expectation) -> Ite
     written, asked = _host(context.canvas_domain), _host(expect.canvas_host)
     if written == asked:
         return
+    expected = None if context.root_account_id is None else expect.root_account_id()
     if (
         context.root_account_id is not None
-        and expect.root_account_id is not None
-        and _same_id(context.root_account_id, expect.root_account_id)
+        and expected is not None
+        and _same_id(context.root_account_id, expected)
     ):
         text = f"the package calls its Canvas {written!r}; the root account is the same"
         yield Finding("other_host_name", Severity.INFO, text)

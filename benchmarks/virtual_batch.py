@@ -151,7 +151,6 @@ class Batch:
                 self._counts.early += 1
                 engine.apply(events.NotReady(name, export_id))
                 return
-            await self._worker.course(context)
             await self._worker.download(export.attachment.url or "")
             await asyncio.sleep(_PACKAGE)
         self._counts.in_flight -= 1

@@ -143,10 +143,6 @@ class VirtualClient:
         """``GET /api/v1/users/self``."""
         return await self._run(call_flow(endpoints.whoami(), self._session))
 
-    async def course(self, context: Context) -> Course:
-        """``GET /api/v1/courses/:id``."""
-        return await self._run(call_flow(endpoints.course(context), self._session))
-
     async def account_courses(self, account: str, *, updated_at: bool) -> AsyncIterator[Course]:
         """``GET /api/v1/accounts/:id/courses``."""
         pages = endpoints.account_courses(

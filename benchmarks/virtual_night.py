@@ -42,7 +42,9 @@ _BEFORE, _AFTER = 8.0, 4.0  # seconds for the list and for the report, schedulin
 _COPY = 0.05  # to read the manifest of a copy, or to confirm it; eight at a time
 _COPIES_AT_ONCE = 8
 _TRIGGERER, _LISTER, _WORKERS = 1, 2, 3  # processes
-_OTHERS = 3  # requests for a course that are not counted below: the POST, the course itself, the download
+_OTHERS = (
+    2  # requests for a course that are not counted below: the POST, the download; the list has its facts
+)
 _WANTED = NextExport(canvas_host=urlsplit(BASE).netloc, user_id=1, export_type="common_cartridge")
 _NOON = 12 * 3600.0
 _SEEN = frozenset(

@@ -23,6 +23,7 @@
     │   ├── AlreadyStoredError                 the key is taken; nothing stored is ever replaced
     │   ├── ObjectNotFoundError (KeyError)     there is no object under this key
     │   ├── UnreadableDocumentError            a document of the archive is invalid or too large: passed over
+    │   │   └── UnknownDigestError             no digest that the manifest states can be computed here
     │   ├── NoArchiveError                     no copy is stored at this address
     │   └── ArchiveUnavailableError retryable  the store is slow, down, full, or cut the connection
     └── PackageError                           the bytes arrived but are not the package that was requested

@@ -93,6 +93,23 @@ def test_a_folder_that_cannot_be_forced_to_disk_is_no_failure(
     assert forced == [False, True]
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no advice about files")
+def test_the_disk_is_written_to_while_the_stream_flows_where_the_file_system_can(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advised: list[tuple[int, int]] = []
+
+    def refuse(_: int, start: int, length: int, advice: int) -> None:
+        assert advice == os.POSIX_FADV_DONTNEED
+        advised.append((start, length))
+        raise OSError(errno.EINVAL, "no")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    store.put(KEY, [b"first", b"next"])
+    assert advised == [(0, 5), (5, 4)]
+    assert store.read(KEY) == b"firstnext"
+
+
 @pytest.mark.parametrize(
     "failure",
     [

@@ -174,7 +174,7 @@ def test_the_arithmetic_of_the_costs() -> None:
 def test_what_the_costs_take_from_the_benchmarks() -> None:
     night = next(block.text for block in BLOCKS if "a mapped task per course (computed)" in block.text)
     row = next(line for line in night.splitlines() if line.startswith("Canvas runs 100 at once"))
-    assert "`95 * 30`" in page("costs").text
-    assert "`913 * 30`" in page("costs").text
-    assert re.search(r"\s95\s+913\s", row)
+    executed, slot_seconds = re.split(r"\s{2,}", row)[6:8]
+    assert f"`{executed} * 30`" in page("costs").text
+    assert f"`{slot_seconds} * 30`" in page("costs").text
     assert "5 requests" in page("archive").section("Unchanged courses")

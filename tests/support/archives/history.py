@@ -26,7 +26,7 @@ TERM = "Autumn 2026"
 EMPTIED = Alarm(
     "course_emptied",
     "course",
-    "The course was emptied since the copy of 2026-11-01: it had 3 files.",
+    "The course was emptied since the copy of 2026-11-27: it had 3 files.",
     "Look at the course in Canvas.",
     context="course:104",
     name="C-104",

@@ -48,6 +48,7 @@ def main() -> int:
         page.screenshot(path=IMAGES / "archive-overview.png")
         for name, path in (
             ("archive-course.png", COURSE),
+            ("archive-alarm.png", ("courses", "course:104")),
             ("archive-search.png", ("search?host=videos.example.org",)),
             ("archive-restore.png", (*COURSE, "do", "restore")),
         ):

@@ -370,8 +370,9 @@ class TestUnchangedCourses:
         switches = Switches(job_workers=20, duration=0.02, throttle=False, new_quizzes=NewQuizzes.NONE)
         with Sandbox(courses, switches=switches) as canvas:
             receipts = []
-            for _ in range(2):
+            for run_id in ("manual__2026-11-23", "manual__2026-11-24"):
                 task_run = task(canvas, tmp_path, skip_unchanged="P7D")
+                task_run.run_id = run_id
                 assert task_run.run_to_end() == "success"
                 receipts.append(task_run.receipt["outcomes"])
                 time.sleep(1.1)  # times are in seconds: the second run must not begin in that of the exports

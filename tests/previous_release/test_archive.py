@@ -247,7 +247,9 @@ def test_a_list_names_batches_as_it_did(tmp_path: Path, night: Callable[..., Tas
         )
     )
     before = recorded_xcom("canvas_backup_nightly", "list")
-    assert [shape(row) for row in task_run.receipt] == [shape(row) for row in before]
+    new = {"readings"}  # what it does not know, it passes over
+    known = [{name: value for name, value in row.items() if name not in new} for row in task_run.receipt]
+    assert [shape(row) for row in known] == [shape(row) for row in before]
 
 
 def test_its_batches_become_one_report(tmp_path: Path, night: Callable[..., TaskRun]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from airflow.sdk import AssetAlias, BaseOperator, BaseOperatorLink
 
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from canvas_exports.core.export.batch import Batch
-    from canvas_exports.core.export.changes.probe import Reading
     from canvas_exports.core.export.engine.checkpoint import Checkpoint
     from canvas_exports.core.export.options import BatchOptions
-    from canvas_exports.core.export.planning.course_facts import PlannedFacts
+    from canvas_exports.core.export.planning.batch_plan import BatchReference
     from canvas_exports.core.export.polling.interval import PollInterval
     from canvas_exports.core.export.polling.poll_results import PollResult
     from canvas_exports.core.export.polling.wait import Wait
     from canvas_exports.core.model.runs import RunInfo
     from canvas_exports.core.reports.run_report import Receipt
     from canvas_exports.core.storage.store import Store
+
+T = TypeVar("T")
 
 _BACKSTOP = timedelta(minutes=15)  # Airflow's own time-out lies behind the deadline; the trigger speaks first
 
@@ -253,6 +254,7 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
         from canvas_exports.core.export.batch import Batch
         from canvas_exports.core.export.changes.skipping import UnchangedCourses
         from canvas_exports.core.export.engine.checkpoint import Checkpoint
+        from canvas_exports.core.export.planning.batch_plan import read_planned_facts, read_planned_readings
         from canvas_exports.core.export.replicas import Replicas
         from canvas_exports.core.export.transfer import PackageMover
         from canvas_exports.core.reports.run_report import store_batch_report
@@ -291,13 +293,22 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
                 client=client,
                 polling_client=hook.async_conn,
                 mover=PackageMover(
-                    client, replicas, options, run, observer=observer, planned=lambda: self._facts(stores)
+                    client,
+                    replicas,
+                    options,
+                    run,
+                    observer=observer,
+                    planned=lambda: self._from_plan(stores, read_planned_facts),
                 ),
                 options=options,
                 checkpoint=checkpoint,
                 save=state.save,
                 unchanged=UnchangedCourses(
-                    client, replicas, options, run, readings=lambda: self._readings(stores)
+                    client,
+                    replicas,
+                    options,
+                    run,
+                    readings=lambda: self._from_plan(stores, read_planned_readings) or {},
                 ),
                 observer=observer,
             )
@@ -334,35 +345,23 @@ class CanvasContentExportOperator(LineageMixin, BaseOperator):
 
     def _contexts(self, checkpoint: Checkpoint | None, stores: Sequence[Store]) -> Any:
         """Return the contexts: from the checkpoint, or from the plan of the run where it holds them."""
-        from canvas_exports.core.export.planning.batch_plan import BatchReference, read_batch
-        from canvas_exports.core.export.replicas import first_result
+        from canvas_exports.core.export.planning.batch_plan import read_batch
 
         if not isinstance(self.courses, Mapping):
             return self.courses
         if checkpoint is not None:
             return [item.context for item in checkpoint.items]
-        reference = BatchReference.from_json(self.courses)
-        return first_result(stores, lambda store: read_batch(store, reference))
+        return self._from_plan(stores, read_batch)
 
-    def _readings(self, stores: Sequence[Store]) -> Mapping[str, Reading]:
-        """Return when the batch's courses were updated, as far as the list of the run has it."""
-        from canvas_exports.core.export.planning.batch_plan import BatchReference, read_planned_readings
-        from canvas_exports.core.export.replicas import first_result
-
-        if not isinstance(self.courses, Mapping):
-            return {}
-        reference = BatchReference.from_json(self.courses)
-        return first_result(stores, lambda store: read_planned_readings(store, reference))
-
-    def _facts(self, stores: Sequence[Store]) -> PlannedFacts | None:
-        """Return what Canvas said of the batch's courses when they were listed, as far as the plan of the run has it."""
-        from canvas_exports.core.export.planning.batch_plan import BatchReference, read_planned_facts
+    def _from_plan(self, stores: Sequence[Store], read: Callable[[Store, BatchReference], T]) -> T | None:
+        """Return what the plan of the run has for this batch; ``None`` for a batch that no list has planned."""
+        from canvas_exports.core.export.planning.batch_plan import BatchReference
         from canvas_exports.core.export.replicas import first_result
 
         if not isinstance(self.courses, Mapping):
             return None
         reference = BatchReference.from_json(self.courses)
-        return first_result(stores, lambda store: read_planned_facts(store, reference))
+        return first_result(stores, lambda store: read(store, reference))
 
     def _options(self, courses: Any) -> BatchOptions:
         from canvas_exports.core.export.options import OPTIONS, build_options

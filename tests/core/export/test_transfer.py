@@ -118,7 +118,14 @@ class TestStored:
         for way in way_over(tmp_path, long):
             event = way.move()
             assert isinstance(event, events.Stored)
-            assert event.label == ("Biology " * 20)[:40]
+            assert event.label == ("Biology " * 20)[:39] + "…"
+
+    def test_a_course_code_is_printable_in_the_report(self, tmp_path: Path) -> None:
+        for way in way_over(tmp_path, replace(course(100), course_code="BIO\u202e 101")):
+            event = way.move()
+            assert isinstance(event, events.Stored)
+            assert event.label is not None
+            assert event.label.isprintable()
 
     @with_faults(Fault.INCOMPLETE)
     def test_what_is_missing_is_the_reason(self, troubled: Way) -> None:

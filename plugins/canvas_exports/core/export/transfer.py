@@ -20,7 +20,7 @@ from canvas_exports.core.export.changes.misses import carried_counts, check_prob
 from canvas_exports.core.export.changes.read_probes import ProbeReader
 from canvas_exports.core.export.changes.rule import NextExport
 from canvas_exports.core.export.engine import events
-from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.engine.items import Item, label_of
 from canvas_exports.core.export.observer import UNOBSERVED, Observer
 from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.export.planning.course_facts import PlannedFacts, facts_of
@@ -55,7 +55,6 @@ _log = logging.getLogger(__name__)
 
 TRANSFERS = 3  # failed ones of one export, after which another is made, or the attempt is over
 
-_LABEL = 40  # characters of a course code
 
 _FAILURES = {
     ExportState.FAILED: "Canvas reported the export as failed",
@@ -391,7 +390,7 @@ def _stored(
         key=published.key,
         size=size,
         findings=len(published.findings),
-        label=(published.manifest.context.course_code or "")[:_LABEL] or None,
+        label=label_of(published.manifest.context.course_code),
         at=published.manifest.stored_at.replace(microsecond=0).timestamp(),
         probe_result=probe_result,
     )

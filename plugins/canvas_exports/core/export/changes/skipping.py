@@ -22,7 +22,7 @@ from canvas_exports.core.export.changes.read_probes import ProbeReader
 from canvas_exports.core.export.changes.rule import FRESH, NextExport, reason_to_export
 from canvas_exports.core.export.engine import events
 from canvas_exports.core.export.engine.engine import Engine
-from canvas_exports.core.export.engine.items import Item
+from canvas_exports.core.export.engine.items import Item, label_of
 from canvas_exports.core.export.options import BatchOptions
 from canvas_exports.core.export.replicas import Replicas
 from canvas_exports.core.model.contexts import Context, ContextKind
@@ -32,12 +32,10 @@ from canvas_exports.core.model.runs import RunInfo
 from canvas_exports.core.storage.store import Store
 from canvas_exports.core.text.wording import format_count
 from canvas_exports.errors import CanvasExportsError
-from canvas_exports.foreign_text import harmless
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 8  # courses whose copies are read or confirmed at a time
-_LABEL = 40  # characters of a course code
 _OTHER_ARCHIVE = "an archive cannot be used, and would lack the copy"
 _NOT_CONFIRMED = "an archive could not confirm its copy"
 
@@ -244,5 +242,5 @@ def _confirmed(item: Item, manifest: Manifest) -> events.Confirmed:
         reason=f"nothing has changed since export {export.id} of {export.created_at:%Y-%m-%d}; not exported",
         key=manifest.package.key,
         findings=len(manifest.proof.findings),
-        label=harmless(manifest.context.course_code or "", most=_LABEL) or None,
+        label=label_of(manifest.context.course_code),
     )

@@ -12,8 +12,15 @@ from canvas_exports.core.export.engine.running_export import RunningExport
 from canvas_exports.core.model.causes import Cause
 from canvas_exports.core.model.outcomes import Outcome
 from canvas_exports.core.model.probes import ProbeFacts
+from canvas_exports.foreign_text import harmless
 
+_LONGEST_LABEL = 40  # characters of a course code
 MAX_REASON = 240  # characters: a line or two in a report
+
+
+def label_of(course_code: str | None) -> str | None:
+    """Return a course code as a report shows it, short and printable; ``None`` without one."""
+    return harmless(course_code or "", most=_LONGEST_LABEL) or None
 
 
 class State(str, Enum):
